@@ -1,0 +1,285 @@
+"""What the operator asked for, after inheritance: frozen and complete, nothing left to default.
+
+The loader (:mod:`config.load`) turns YAML documents into these; no YAML node and no
+pydantic model travels further than it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+
+class SourceKind(StrEnum):
+    """How a source announces articles."""
+
+    FEED = "feed"  # RSS 0.9x-2.0, RDF, Atom, JSON Feed
+    SITEMAP = "sitemap"  # index, urlset, news extension, .gz, plain text
+    LISTING = "listing"  # an HTML page of links
+
+
+class RobotsPolicy(StrEnum):
+    """What robots.txt (RFC 9309) means for an outlet."""
+
+    OBEY = "obey"
+    IGNORE = "ignore"  # recorded on every run and shown to the operator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Every:
+    """A fixed interval, spread by jitter so that sources do not fire together."""
+
+    interval: timedelta
+    #: Share of the interval by which an attempt may be early or late, 0 to 0.5.
+    jitter: float = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cron:
+    """A crontab expression of five fields, read in a time zone."""
+
+    expression: str
+    timezone: ZoneInfo
+    #: Latest start after the moment the expression names; None means exactly then.
+    jitter: timedelta | None = None
+
+
+Schedule = Every | Cron
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Politeness:
+    """Manners towards one host, shared by every source and worker."""
+
+    user_agent: str
+    robots: RobotsPolicy = RobotsPolicy.OBEY
+    #: Least time between the starts of two requests to one host.
+    delay: timedelta = timedelta(seconds=2)
+    #: Requests in flight to one host.
+    concurrency: int = 1
+    #: Requests in flight for one outlet over all its hosts.
+    outlet_concurrency: int = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Fences around one fetch and one parse; past any of them the fetch fails, nothing else."""
+
+    feed_bytes: int = 8 * 2**20
+    page_bytes: int = 5 * 2**20
+    sitemap_bytes: int = 50 * 2**20
+    decompressed_bytes: int = 64 * 2**20
+    #: Decompressed over wire bytes, judged once more than 1 MiB came out.
+    compression_ratio: int = 200
+    header_bytes: int = 256 * 2**10
+    feed_seconds: float = 30.0
+    page_seconds: float = 45.0
+    redirects: int = 10
+    #: Items taken from one answer; the rest is reported, not read.
+    items: int = 2_000
+    #: Child sitemaps followed from one index in one run.
+    sitemap_children: int = 50
+    ports: frozenset[int] = frozenset({80, 443, 8080, 8443})
+    parse_seconds: float = 10.0
+    parse_bytes: int = 2**30
+    #: Attempts to fetch one article page before its fate is ``failed``.
+    page_attempts: int = 4
+
+
+class SelectorKind(StrEnum):
+    """The language a selector is written in."""
+
+    CSS = "css"
+    XPATH = "xpath"
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """One compiled-checked selector; CSS unless the YAML says ``xpath:``."""
+
+    expression: str
+    kind: SelectorKind = SelectorKind.CSS
+
+
+Selectors = tuple[Selector, ...]  # tried in order; the first that yields text wins
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArticleRules:
+    """Where the parts of an outlet's article page stand; empty means: let generic extraction find it."""
+
+    #: Last day on which pages looked like this; None for the rules in force.
+    valid_until: date | None = None
+    title: Selectors = ()
+    subtitle: Selectors = ()
+    body: Selectors = ()
+    #: Text of an HTML comment that ends the body (Kontan: ``pagination end``).
+    body_stop_comment: str | None = None
+    #: Subtrees dropped before anything is read.
+    remove: Selectors = ()
+    byline: Selectors = ()
+    authors: Selectors = ()
+    editor: Selectors = ()
+    published: Selectors = ()
+    updated: Selectors = ()
+    section: Selectors = ()
+    tags: Selectors = ()
+    image: Selectors = ()
+    caption: Selectors = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Boilerplate:
+    """Strings that an outlet puts into its texts and that are not the article."""
+
+    #: A block that begins so is dropped (``Baca Juga:``).
+    line_start: tuple[str, ...] = ()
+    #: A block that is exactly this is dropped.
+    line_exact: tuple[str, ...] = ()
+    #: A block that contains this is dropped.
+    contains: tuple[str, ...] = ()
+    #: The text ends before this.
+    cut_after: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UrlRules:
+    """What an outlet's article addresses look like and which of them are one article."""
+
+    #: Regular expression an article URL matches (search, not full match); None accepts every URL on `hosts`.
+    article: str | None = None
+    #: Regular expressions of URLs that are never articles (video, photo, e-paper).
+    skip: tuple[str, ...] = ()
+    #: Regular expression whose named groups, joined, are the identity of an article
+    #: (Kontan: ``/news/(?P<slug>[^/?#]+)``); None means the canonical URL.
+    key: str | None = None
+    #: Suffix that asks for all pages at once (``?page=all``, ``/all``), None when the plain page is whole.
+    full_page: str | None = None
+    #: Query parameters that belong to the identity; all others are dropped from canonical URLs
+    #: when set. None keeps unknown parameters and drops the known tracking and paging ones.
+    keep_query: tuple[str, ...] | None = None
+    #: AMP and mobile hosts, to the host of the canonical page ("amp.x.id" -> "www.x.id").
+    host_aliases: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """How to read an HTML page of links."""
+
+    #: One per entry; the links below are looked up inside it. Empty: the whole page.
+    item: Selectors = ()
+    #: Elements whose ``href`` is an article.
+    link: Selectors = ()
+    title: Selectors = ()
+    date: Selectors = ()
+    #: Pages read in one run, the first included.
+    pages: int = 1
+    #: Value of ``{page}`` on the first page and its step; ``{offset}`` counts the same way.
+    first: int = 1
+    step: int = 1
+    #: Element whose ``href`` is the next page; used when the URL has no ``{page}`` or ``{offset}``.
+    next: Selectors = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One address that is polled on a schedule."""
+
+    #: ``<outlet>/<name>``, stable over restarts; the key of everything remembered about the source.
+    id: str
+    outlet_id: str
+    name: str
+    kind: SourceKind
+    #: May hold date and paging templates for listings: ``{date:%Y/%m/%d}``, ``{page}``, ``{offset}``.
+    url: str
+    schedule: Schedule
+    politeness: Politeness
+    enabled: bool = True
+    #: Smaller is served first when more is due than can run.
+    priority: int = 100
+    #: Extra request headers; values may come from ``${NAME}`` and are secret.
+    headers: tuple[tuple[str, str], ...] = ()
+    listing: Listing | None = None
+    #: Sitemaps: only locations that match are followed; None follows all.
+    sitemap_follow: str | None = None
+    #: Section given to articles that name none.
+    section: str | None = None
+    #: ``file:line`` where it is declared, for messages.
+    declared_at: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlet:
+    """A publisher: its hosts, its sources and how to read its pages."""
+
+    id: str
+    name: str
+    homepage: str
+    group: str | None
+    #: BCP 47 tag, the prior of language detection.
+    language: str
+    #: Zone of every time without one.
+    timezone: ZoneInfo
+    #: Hosts whose articles are this outlet's; ``*.kontan.co.id`` covers every subdomain, not the bare domain.
+    hosts: tuple[str, ...]
+    sources: tuple[Source, ...]
+    politeness: Politeness
+    enabled: bool = True
+    country: str | None = None
+    #: Newest last; the one in force has ``valid_until=None``.
+    rules: tuple[ArticleRules, ...] = (ArticleRules(),)
+    boilerplate: Boilerplate = field(default_factory=Boilerplate)
+    #: Names the outlet opens its datelines with (``KONTAN.CO.ID``).
+    brands: tuple[str, ...] = ()
+    urls: UrlRules = field(default_factory=UrlRules)
+    #: What is known of the outlet, for `warta outlets`.
+    notes: str = ""
+    declared_at: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The whole configuration, as loaded at one moment."""
+
+    #: File it was loaded from.
+    path: Path
+    data_dir: Path
+    #: ``embedded``, or a ``redis://``, ``rediss://`` or ``unix://`` URL.
+    redis: str
+    #: ``embedded``, or a ``postgresql://`` or ``sqlite:///`` URL.
+    database: str
+    outlets: tuple[Outlet, ...]
+    limits: Limits
+    politeness: Politeness
+    #: Networks that would be refused as private but may be reached.
+    allow_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    #: Host name (or ``*.suffix``) to address, before any DNS look-up.
+    resolve: tuple[tuple[str, str], ...] = ()
+    #: Source runs in flight in one worker.
+    worker_concurrency: int = 32
+    #: Children that parse and extract.
+    parse_processes: int = 2
+    #: "none" (asyncio alone) or "asyncio" (Twisted's reactor on asyncio).
+    reactor: str = "none"
+    #: Time given to running crawls at SIGTERM.
+    shutdown_grace: timedelta = timedelta(seconds=20)
+    #: How long an address counts as seen after its last sighting.
+    seen_ttl: timedelta = timedelta(days=60)
+    log_level: str = "info"
+    #: Values that came from ``${NAME}``; masked wherever text leaves the process.
+    secrets: frozenset[str] = frozenset()
+    #: sha256 of every file read, to notice a change.
+    fingerprint: str = ""
+
+    def outlet(self, outlet_id: str) -> Outlet | None:
+        """The outlet of that id, or None."""
+        return next((o for o in self.outlets if o.id == outlet_id), None)
+
+    def source(self, source_id: str) -> Source | None:
+        """The source of that id, or None."""
+        outlet = self.outlet(source_id.partition("/")[0])
+        return None if outlet is None else next((s for s in outlet.sources if s.id == source_id), None)

@@ -1,0 +1,353 @@
+"""What is remembered: articles and their revisions, runs, fates, and the state of sources.
+
+Datetimes are aware and UTC. These types know nothing of SQL or Redis.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class BlockKind(StrEnum):
+    """What a block of an article's body is."""
+
+    PARAGRAPH = "paragraph"
+    HEADING = "heading"
+    QUOTE = "quote"
+    LIST = "list"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One block of the body."""
+
+    kind: BlockKind
+    #: One line of text; list items are joined by newlines.
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """A picture of the article."""
+
+    url: str
+    caption: str | None = None
+    credit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A related article that the page points to."""
+
+    title: str
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    """A normalized article, before storage gives it an id and a revision."""
+
+    outlet_id: str
+    #: Where a person reads it: canonical, absolute, http or https.
+    url: str
+    #: Identity within the outlet, from :func:`crawlers.identity.url_key`.
+    url_key: str
+    title: str
+    body: tuple[Block, ...]
+    #: The blocks joined by blank lines.
+    text: str
+    #: BCP 47 tag.
+    language: str
+    subtitle: str | None = None
+    #: Persons, in the order of the byline.
+    authors: tuple[str, ...] = ()
+    editor: str | None = None
+    #: Agency the outlet names as its source ("Reuters").
+    agency: str | None = None
+    #: Brand of the dateline ("KONTAN.CO.ID").
+    brand: str | None = None
+    #: Places of the dateline ("SEOUL").
+    places: tuple[str, ...] = ()
+    published: datetime | None = None
+    #: Which candidate gave `published`: jsonld, feed, meta, visible, sitemap, url, http, first_seen.
+    published_from: str | None = None
+    updated: datetime | None = None
+    updated_from: str | None = None
+    section: str | None = None
+    tags: tuple[str, ...] = ()
+    images: tuple[Image, ...] = ()
+    related: tuple[Link, ...] = ()
+    word_count: int = 0
+    #: Field to the place it came from ("title": "rules", "authors": "jsonld").
+    provenance: tuple[tuple[str, str], ...] = ()
+    #: Versioned hash of what a reader would call the content (title and body).
+    content_hash: str = ""
+    #: Versioned hash of the cleaned body alone; equal bodies are copies.
+    body_hash: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredArticle:
+    """An article as storage holds it, at its newest revision."""
+
+    id: str
+    revision: int
+    article: Article
+    first_seen: datetime
+    revised_at: datetime
+    #: The article it is a copy of.
+    copy_of: str | None = None
+    #: Id shared by an article and its copies.
+    cluster: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawPage:
+    """The page as fetched, kept for re-extraction."""
+
+    url: str
+    #: Bytes after transfer decoding.
+    body: bytes
+    content_type: str | None
+    fetched_at: datetime
+
+
+class FateKind(StrEnum):
+    """Where a discovered item ended, exactly one for each."""
+
+    STORED = "stored"
+    REVISED = "revised"
+    UNCHANGED = "unchanged"
+    DUPLICATE = "duplicate"
+    FILTERED = "filtered"
+    FAILED = "failed"
+    PENDING = "pending"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discovery:
+    """An item that a source announced and that has to be looked at."""
+
+    url: str
+    url_key: str
+    guid: str | None = None
+    title: str | None = None
+    published: datetime | None = None
+    #: Hash of what the source says of the item; another hash for a known item asks for a look.
+    entry_hash: str = ""
+    #: The entry as JSON, for normalizing after a restart.
+    entry: str = "{}"
+    #: Why it is looked at: new, changed, retry, revisit, manual.
+    reason: str = "new"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fate:
+    """What became of one discovered item."""
+
+    id: int
+    run_id: str
+    source_id: str
+    outlet_id: str
+    url: str
+    url_key: str
+    guid: str | None
+    title: str | None
+    kind: FateKind
+    #: Which rule decided: guid, url, body, host, skip, not_article, empty, robots, a failure class …
+    rule: str | None
+    #: One sentence for a person.
+    detail: str | None
+    article_id: str | None
+    revision: int | None
+    #: The article it duplicates.
+    of: str | None
+    discovered_at: datetime
+    decided_at: datetime | None
+    attempts: int = 0
+    retry_at: datetime | None = None
+    published: datetime | None = None
+    entry_hash: str = ""
+    entry: str = "{}"
+    reason: str = "new"
+
+
+class RunStatus(StrEnum):
+    """How a run ended; runs that did not happen are runs too."""
+
+    RUNNING = "running"
+    OK = "ok"  # fetched and read
+    NOT_MODIFIED = "not_modified"  # 304, or the same bytes as last time
+    FAILED = "failed"
+    SKIPPED = "skipped"  # not started: robots, overlap, paused, outage …
+    MISSED = "missed"  # nobody was there at its time
+    INTERRUPTED = "interrupted"  # its worker died or was stopped
+
+
+class Trigger(StrEnum):
+    """Why a run started."""
+
+    SCHEDULE = "schedule"
+    MANUAL = "manual"
+    RESUME = "resume"  # only to finish pending items
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """The ledger of one run: `discovered` is the sum of the others, always."""
+
+    discovered: int = 0
+    stored: int = 0
+    revised: int = 0
+    unchanged: int = 0
+    duplicate: int = 0
+    filtered: int = 0
+    failed: int = 0
+    pending: int = 0
+    #: Part of `unchanged` recognised from memory, without a fate row of its own.
+    known: int = 0
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether the identity holds."""
+        parts = self.stored + self.revised + self.unchanged + self.duplicate + self.filtered + self.failed
+        return self.discovered == parts + self.pending and self.known <= self.unchanged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrawlRun:
+    """One run of one source, or the record that it did not happen."""
+
+    id: str
+    source_id: str
+    outlet_id: str
+    trigger: Trigger
+    status: RunStatus
+    #: When it should have started.
+    scheduled_for: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    #: For skipped, missed, failed: a word of a closed set (overlap, robots, dns, timeout, http_5xx …).
+    reason: str | None = None
+    #: One sentence for a person.
+    message: str | None = None
+    counts: Counts = field(default_factory=Counts)
+    http_status: int | None = None
+    #: Bytes on the wire for the source itself.
+    bytes: int | None = None
+    duration: float | None = None
+    worker: str | None = None
+    token: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceState:
+    """What is remembered of one source."""
+
+    id: str
+    outlet_id: str
+    kind: str
+    url: str
+    #: When it is next polled; the one truth about what is due.
+    next_attempt: datetime
+    last_attempt: datetime | None = None
+    last_success: datetime | None = None
+    #: When an article was last stored from it.
+    last_new: datetime | None = None
+    #: Validators byte for byte as last received (RFC 9110).
+    etag: str | None = None
+    last_modified: str | None = None
+    #: sha256 of the last body that was read to the end.
+    body_hash: str | None = None
+    #: Weighed failures since the last success: hard 1, soft 0.5, temporary 0.25.
+    failures: float = 0.0
+    last_failure: str | None = None
+    last_failure_message: str | None = None
+    #: No attempt before this (Retry-After).
+    not_before: datetime | None = None
+    #: Permanent redirect seen, since when; remembered, not applied.
+    moved_to: str | None = None
+    moved_since: datetime | None = None
+    #: Highest fencing token that has written for this source.
+    fence: int = 0
+    paused: bool = False
+    #: A person asked for a run at this time.
+    requested_at: datetime | None = None
+    #: Message sent to the queue and not yet taken up.
+    queued_at: datetime | None = None
+    #: Earliest retry among its pending items.
+    pending_at: datetime | None = None
+    #: Gone from the configuration at this time.
+    removed_at: datetime | None = None
+    priority: int = 100
+
+
+class IdentityKind(StrEnum):
+    """What can be known again."""
+
+    URL = "url"  # scope: outlet
+    GUID = "guid"  # scope: source
+    BODY = "body"  # scope: outlet
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityKey:
+    """Something by which an item is recognised, within a scope."""
+
+    kind: IdentityKind
+    scope: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """A recognised item: where it went."""
+
+    key: IdentityKey
+    #: None when the item was filtered, failed or is pending.
+    article_id: str | None
+    #: What became of it.
+    fate: FateKind
+    #: What its source last said of it.
+    entry_hash: str = ""
+    url_key: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """Everything that one decided item writes, in one transaction."""
+
+    fate_id: int
+    run_id: str
+    source_id: str
+    outlet_id: str
+    #: Fencing token of the lease; a transaction under an older one than the source's is refused.
+    token: int
+    kind: FateKind
+    now: datetime
+    rule: str | None = None
+    detail: str | None = None
+    #: The article to store (stored, duplicate kept as a linked copy) or to revise (revised).
+    article: Article | None = None
+    #: The article that is known already (revised, unchanged), or that this one copies (duplicate).
+    of: str | None = None
+    raw: RawPage | None = None
+    #: What the item is recognised by from now on.
+    identities: tuple[IdentityKey, ...] = ()
+    entry_hash: str = ""
+    #: Only for ``pending``: when to try again.
+    retry_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Committed:
+    """What the transaction did; races may turn ``stored`` into ``unchanged`` or ``duplicate``."""
+
+    fate_id: int
+    kind: FateKind
+    article_id: str | None = None
+    revision: int | None = None
+    #: Position in the outbox, None when consumers have nothing to hear.
+    event_id: int | None = None
