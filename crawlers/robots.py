@@ -1,0 +1,160 @@
+"""robots.txt of every origin we visit (RFC 9309): fetched by our own fetcher, kept for a day at most.
+
+Knows when rules are good and what their absence means; what they say is ``crawlers.robots_rules``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from crawlers.address import Target
+from crawlers.model import FailureKind, Fetched, FetchFailed, FetchResult
+from crawlers.robots_rules import ALLOW_ALL, Rules, parse, path_of, product_token
+
+#: Gets the robots.txt at a URL.
+Fetch = Callable[[str], Awaitable[FetchResult]]
+
+#: Longest life of rules (RFC 9309 section 2.4), and of an absence of rules.
+LIFETIME = timedelta(hours=24)
+#: Shortest life, whatever Cache-Control says: robots.txt is not asked for with every page.
+SHORTEST_LIFETIME = timedelta(minutes=10)
+#: How long a server error stands for "everything is forbidden" before it is tried again.
+ERROR_LIFETIME = timedelta(minutes=10)
+#: The same for a network that does not reach the host; short, for it may be our own.
+NETWORK_LIFETIME = timedelta(seconds=30)
+#: Rules that were once read are kept in force this long while robots.txt cannot be reached.
+STALE_LIFETIME = timedelta(days=30)
+#: Redirects followed (RFC 9309 section 2.3.1.2); past them robots.txt counts as absent.
+MAX_REDIRECTS = 5
+
+_MAX_ENTRIES = 20_000
+_MAX_PATTERN_CHARS = 16 * 2**20
+_MAX_AGE = re.compile(r"(?:^|[\s,])max-age\s*=\s*\"?(\d{1,9})", re.IGNORECASE)
+
+_NETWORK = frozenset(
+    {FailureKind.DNS, FailureKind.CONNECT, FailureKind.TLS, FailureKind.TIMEOUT, FailureKind.STORAGE}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RobotsVerdict:
+    """What robots.txt says about one URL."""
+
+    allowed: bool
+    #: Seconds between requests that the publisher asks for.
+    delay: float | None = None
+    #: The line that forbids, as written.
+    rule: str | None = None
+    #: Why robots.txt could not be read, when that is what forbids.
+    failure: FetchFailed | None = None
+
+
+@dataclass(slots=True)
+class _Entry:
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    rules: Rules | None = None
+    #: When the rules were read.
+    read_at: datetime | None = None
+    #: Why the last attempt failed; None when it did not.
+    failure: FetchFailed | None = None
+    #: When to ask again; None means at once.
+    until: datetime | None = None
+    weight: int = 0
+
+
+class Robots:
+    """Rules by origin and product token, bounded, the least recently used forgotten first."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._entries: OrderedDict[tuple[str, str], _Entry] = OrderedDict()
+        self._weight = 0
+
+    async def check(self, target: Target, user_agent: str, fetch: Fetch) -> RobotsVerdict:
+        """Whether the URL may be fetched; asks for robots.txt first when it is not known or too old."""
+        token = product_token(user_agent)
+        entry = self._entry((target.origin, token))
+        if not self._good(entry):
+            async with entry.lock:
+                if not self._good(entry):
+                    self._learn(entry, await fetch(robots_url(target)), token)
+        return _verdict(entry, path_of(target.href))
+
+    def _entry(self, key: tuple[str, str]) -> _Entry:
+        entry = self._entries.get(key)
+        if entry is None:
+            entry = self._entries[key] = _Entry()
+        self._entries.move_to_end(key)
+        while len(self._entries) > _MAX_ENTRIES or self._weight > _MAX_PATTERN_CHARS:
+            oldest = next(iter(self._entries))
+            if oldest == key:
+                break
+            self._weight -= self._entries.pop(oldest).weight
+        return entry
+
+    def _good(self, entry: _Entry) -> bool:
+        return entry.until is not None and self._now() < entry.until
+
+    def _learn(self, entry: _Entry, result: FetchResult, token: str) -> None:
+        now = self._now()
+        entry.failure = None
+        if isinstance(result, Fetched):
+            entry.rules = parse(result.body, token)
+            entry.read_at, entry.until = now, now + lifetime(result.header("cache-control"))
+        elif isinstance(result, FetchFailed) and not is_absent(result):
+            entry.failure = result
+            if entry.read_at is not None and now - entry.read_at > STALE_LIFETIME:
+                entry.rules = entry.read_at = None
+            entry.until = now + _until_next(result)
+        else:
+            entry.rules, entry.read_at, entry.until = ALLOW_ALL, now, now + LIFETIME
+        weight = (
+            64 + sum(len(rule.pattern) + len(rule.text) for rule in entry.rules.rules) if entry.rules else 64
+        )
+        self._weight += weight - entry.weight
+        entry.weight = weight
+
+
+def robots_url(target: Target) -> str:
+    """The address of the robots.txt that speaks for a URL."""
+    return f"{target.origin}/robots.txt"
+
+
+def is_absent(failure: FetchFailed) -> bool:
+    """Whether the failure means that there are no rules (RFC 9309 sections 2.3.1.2 and 2.3.1.3).
+
+    429 is left out: who asks us to slow down has not said that all is allowed.
+    """
+    if failure.kind is FailureKind.EMPTY:
+        return True
+    if failure.kind is FailureKind.REDIRECT:
+        return len(failure.redirects) > MAX_REDIRECTS
+    return failure.status is not None and 400 <= failure.status < 500 and failure.status != 429
+
+
+def lifetime(cache_control: str | None) -> timedelta:
+    """How long rules hold, from Cache-Control within our own bounds."""
+    match = _MAX_AGE.search(cache_control or "")
+    if match is None:
+        return LIFETIME
+    return min(max(timedelta(seconds=int(match.group(1))), SHORTEST_LIFETIME), LIFETIME)
+
+
+def _until_next(failure: FetchFailed) -> timedelta:
+    if failure.retry_after is not None:
+        return min(max(failure.retry_after, NETWORK_LIFETIME), LIFETIME)
+    return NETWORK_LIFETIME if failure.kind in _NETWORK else ERROR_LIFETIME
+
+
+def _verdict(entry: _Entry, path: str) -> RobotsVerdict:
+    if entry.rules is None:
+        return RobotsVerdict(allowed=False, failure=entry.failure)
+    rule = entry.rules.deciding(path)
+    if rule is None or rule.allow:
+        return RobotsVerdict(allowed=True, delay=entry.rules.delay)
+    return RobotsVerdict(allowed=False, delay=entry.rules.delay, rule=f"Disallow: {rule.text}")
