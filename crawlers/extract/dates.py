@@ -1,0 +1,74 @@
+"""Every claim the page makes about when it was published or updated, with the place of the claim."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from crawlers.extract.jsonld import Described, text_of
+from crawlers.extract.meta import Head, line
+from crawlers.extract.parse import Element
+from crawlers.model import DateCandidate
+
+_PUBLISHED: Final = (
+    "article:published_time", "og:published_time", "datepublished", "parsely-pub-date", "sailthru.date",
+    "publishdate", "publish-date", "publish_date", "pubdate", "published_time", "published-date", "article.published",
+    "content_publisheddate", "publication_date", "article_date_original", "article:published", "dc.date.issued",
+    "dcterms.created", "dcterms.date", "dc.date", "dc.date.created", "date", "cxenseparse:recs:publishtime",
+    "cxenseparse:publishtime", "originalpublicationdate", "rnews:datepublished", "jpnncom_news_pubdate",
+    "displaydate", "ptime", "last-published", "citation_publication_date", "citation_date", "created", "datecreated",
+)  # fmt: skip
+_UPDATED: Final = (
+    "article:modified_time", "og:updated_time", "datemodified", "lastmod", "last-modified", "article:updated_time",
+    "dcterms.modified", "dc.date.modified", "updated_time", "revised",
+)  # fmt: skip
+_URL_DATE: Final = re.compile(
+    r"/((?:19|20)\d\d)[/-]?(0?[1-9]|1[0-2])[/-]?(0?[1-9]|[12]\d|3[01])(?=[/\-_.]|$|\d{2,})"
+)
+_MAX_TEXT: Final = 120
+
+
+def find_dates(root: Element, head: Head, described: Described, url: str) -> tuple[DateCandidate, ...]:
+    """The candidates, the most trusted places first."""
+    found: dict[tuple[str, str, str], DateCandidate] = {}
+
+    def add(text: str | None, source: str, role: str, where: str) -> None:
+        if text and (text := line(text)) and len(text) <= _MAX_TEXT and any(ch.isdigit() for ch in text):
+            found.setdefault((text, source, role), DateCandidate(text, source, role, where))
+
+    for node, label in ((described.article, "article"), (described.page, "page")):
+        if node is not None:
+            for key in ("datePublished", "dateCreated", "uploadDate"):
+                add(text_of(node.get(key)), "jsonld", "published", f"jsonld {label}.{key}")
+            add(text_of(node.get("dateModified")), "jsonld", "updated", f"jsonld {label}.dateModified")
+    for role, names in (("published", _PUBLISHED), ("updated", _UPDATED)):
+        for name in names:
+            for value in head.meta.get(name, ()):
+                add(value, "meta", role, f"meta[{name}]")
+    for text, role, where in _visible(root):
+        add(text, "visible", role, where)
+    if match := _URL_DATE.search(url):
+        add("-".join((match[1], match[2].zfill(2), match[3].zfill(2))), "url", "published", "url")
+    return tuple(found.values())
+
+
+_DATED: Final = (
+    "//time | //*[@itemprop='datePublished' or @itemprop='dateModified'] | //*[contains(@class,'date') or "
+    "contains(@class,'time') or contains(@class,'tanggal') or contains(@class,'publish') or contains(@class,'posted')]"
+)
+_UPDATE_WORD: Final = re.compile(r"updat|modif|revis|diperbarui|aktualis|mis à jour", re.IGNORECASE)
+_YEAR: Final = re.compile(r"\b(?:19|20)\d\d\b|\d{1,2}[:.]\d\d\b")
+
+
+def _visible(root: Element) -> list[tuple[str, str, str]]:
+    found = []
+    for element in root.xpath(_DATED)[:40]:
+        name = f"{element.tag}.{element.get('class') or ''}"[:60]
+        told = f"{element.get('itemprop') or ''} {element.get('class') or ''}"
+        role = "updated" if _UPDATE_WORD.search(told) else "published"
+        if stamp := element.get("datetime") or (element.get("content") if element.get("itemprop") else None):
+            found.append((stamp, role, f"{name}[datetime]"))
+        text = line("".join(element.itertext())[:400])
+        if text and len(text) <= _MAX_TEXT and _YEAR.search(text):
+            found.append((text, "updated" if _UPDATE_WORD.search(text) else role, name))
+    return found

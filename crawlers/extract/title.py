@@ -1,0 +1,72 @@
+"""Which of the page's titles is the article's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from crawlers.extract.blocks import TextBlock
+from crawlers.extract.jsonld import Described
+from crawlers.extract.meta import Head
+
+_SEPARATOR: Final = re.compile(r"\s+[|\-–—»·•:/<]+\s+|\s*[|»·•]\s*|:\s+")
+
+
+def choose_title(head: Head, described: Described, headings: Sequence[str]) -> tuple[str | None, str]:
+    """The title and where it was found: the heading a reader sees, when the machine-readable ones confirm it.
+
+    `headings` are the page's ``h1`` texts in order.
+    """
+    declared = [
+        t
+        for t in (described.text("headline", "name"), head.first("og:title", "twitter:title"), head.title)
+        if t
+    ]
+    for heading in headings:
+        if any(_same(heading, d) for d in declared):
+            return heading, "generic"
+    headline = described.text("headline")
+    if headline and not headline.endswith(("...", "…")):
+        return headline, "jsonld"
+    if og := head.first("og:title", "twitter:title"):
+        return strip_site(og, head), "meta"
+    if len(headings) == 1:
+        return headings[0], "generic"
+    if head.title:
+        return strip_site(head.title, head), "meta"
+    return (headings[0], "generic") if headings else (None, "")
+
+
+def _same(heading: str, declared: str) -> bool:
+    """One begins with the other, letters and digits alone compared; a name of two words proves nothing."""
+    one, other = letters(heading), letters(declared)
+    if not one or not other:
+        return False
+    return one == other or (len(one) >= 12 and (other.startswith(one) or one in other))
+
+
+def letters(text: str) -> str:
+    """Only letters and digits, case folded."""
+    return "".join(ch for ch in text.casefold() if ch.isalnum())
+
+
+def strip_site(title: str, head: Head) -> str:
+    """The title without the outlet's name at its end (or start)."""
+    names = {letters(n) for n in head.every("og:site_name", "application-name", "twitter:site") if n}
+    parts = list(_SEPARATOR.finditer(title))
+    if not parts:
+        return title
+    last = parts[-1]
+    tail, start = title[last.end() :], title[: last.start()]
+    if letters(tail) in names or (len(tail) <= 25 and len(start) >= 2 * len(tail) and "|" in last.group()):
+        return start.strip()
+    first = parts[0]
+    if letters(title[: first.start()]) in names:
+        return title[first.end() :].strip()
+    return title
+
+
+def h1_texts(blocks: Sequence[TextBlock]) -> list[str]:
+    """The page's main headings in reading order."""
+    return [b.text for b in blocks if b.tag == "h1"]
