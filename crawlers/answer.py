@@ -149,7 +149,7 @@ def _wait_words(wait: timedelta | None) -> str:
 
 
 def retry_after(value: str | None, now: datetime) -> timedelta | None:
-    """Retry-After as a span, from seconds or an HTTP date (RFC 9110 section 10.2.3); None when it says nothing."""
+    """Retry-After as a span, from seconds or an HTTP date (RFC 9110 section 10.2.3); None without meaning."""
     if value is None:
         return None
     value = value.strip()

@@ -1,4 +1,4 @@
-"""Pages that stand between a reader and the page: challenges and blocks of CDNs, told by marks of their own."""
+"""Pages that stand before the page: challenges and blocks of CDNs, told by marks of their own."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
 """One long-lived Scrapy engine inside the running asyncio loop: the only place that chooses a reactor.
 
-Without a reactor (the default) a request costs about 1 ms of CPU; with Twisted's reactor on asyncio 3 ms.
-Reactorless mode is still labelled experimental in Scrapy 2.19, so the reactor stays a setting; the download
-handler, and with it every fence, is the same in both.
+Reactorless mode (the default) is still labelled experimental in Scrapy 2.19, so Twisted's reactor on asyncio
+stays a setting; the download handler, and with it every fence, is the same in both.
 """
 
 from __future__ import annotations

@@ -12,13 +12,10 @@ from crawlers.model import FailureKind
 class ExchangeFailedError(Exception):
     """No whole answer came, and why."""
 
-    def __init__(
-        self, kind: FailureKind, message: str, *, status: int | None = None, wire_bytes: int = 0
-    ) -> None:
+    def __init__(self, kind: FailureKind, message: str, *, status: int | None = None) -> None:
         super().__init__(message)
         self.kind = kind
         self.status = status
-        self.wire_bytes = wire_bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ from crawlers.engine import Engine
 from crawlers.exchange import Answer, Exchange, ExchangeFailedError
 from crawlers.hops import RedirectRefusedError, next_target, request_headers, without_tracking
 from crawlers.model import FailureKind, FetchFailed, FetchRequest, FetchResult, Purpose, Redirect
+from crawlers.resolve import ForbiddenAddressError, Guard
 from crawlers.robots import MAX_REDIRECTS, Robots, RobotsVerdict
 from crawlers.robots_rules import MAX_BYTES as ROBOTS_BYTES
 from crawlers.robots_rules import product_token
@@ -80,6 +81,7 @@ class Fetcher:
         engine: Engine | None = None,
     ) -> None:
         self._limits = settings.limits
+        self._guard = Guard(settings.allow_networks, settings.limits.ports)
         self._budget = budget
         self._robots = robots
         self._now = now
@@ -105,7 +107,6 @@ class Fetcher:
         try:
             return await self._travel(trip)
         except ExchangeFailedError as error:
-            trip.wire_bytes += error.wire_bytes
             return trip.journey(self._now()).failed(error.kind, str(error), status=error.status)
         except Exception as error:
             _log.exception("fetch failed unexpectedly", url=trip.here.href)
@@ -115,6 +116,7 @@ class Fetcher:
     async def _travel(self, trip: _Trip) -> FetchResult:
         limit = MAX_REDIRECTS if trip.request.purpose is Purpose.ROBOTS else self._limits.redirects
         while True:
+            self._check_place(trip.here)
             verdict = await self._ask_robots(trip)
             if not verdict.allowed:
                 return self._forbidden(trip, verdict)
@@ -133,6 +135,16 @@ class Fetcher:
                 return result
             trip.redirects.append(Redirect(answer.status, target.href))
             trip.here = target
+
+    def _check_place(self, here: Target) -> None:
+        """What can be told from the URL alone; names are judged when they are resolved."""
+        try:
+            self._guard.check_port(here.port)
+            if here.literal is not None:
+                self._guard.check(here.host, here.port)
+        except ForbiddenAddressError as error:
+            message = f"{here.href} is not fetched: {error}"
+            raise ExchangeFailedError(FailureKind.FORBIDDEN_ADDRESS, message) from error
 
     async def _ask_robots(self, trip: _Trip) -> RobotsVerdict:
         if trip.request.purpose is Purpose.ROBOTS or trip.politeness.robots is RobotsPolicy.IGNORE:
@@ -155,7 +167,7 @@ class Fetcher:
             # The host was not reached at all: that is the news, not its robots.txt.
             return journey.failed(reason.kind, reason.message, retry_after=reason.retry_after)
         kind = FailureKind.RATE_LIMITED if reason.kind is FailureKind.RATE_LIMITED else FailureKind.ROBOTS
-        message = f"robots.txt of {here.host} cannot be read, so nothing there is fetched for a while: {reason.message}"
+        message = f"nothing is fetched from {here.host} while its robots.txt cannot be read: {reason.message}"
         return journey.failed(kind, message, status=reason.status, retry_after=reason.retry_after)
 
     async def _exchange(self, trip: _Trip, politeness: Politeness) -> Answer:

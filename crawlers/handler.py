@@ -1,7 +1,7 @@
 """Scrapy's download handler with fences: HTTP over aiohttp, every connection and every byte counted.
 
-What Scrapy's own handlers lack, and what is here: the address is judged on the socket that is about to connect;
-header bytes are capped; decompression happens while streaming, under limits; the deadline is for the whole
+What Scrapy's own handlers lack, and what is here: the address is judged on the socket that is about to
+connect; header bytes are capped; decompression happens while streaming, under limits; the deadline is for the whole
 answer; a short answer is an error; TLS certificates are verified.
 """
 

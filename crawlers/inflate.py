@@ -201,7 +201,7 @@ class Inflater:
 
 
 def gunzip(data: bytes, *, max_bytes: int, max_ratio: int) -> bytes:
-    """A gzip file, such as a ``sitemap.xml.gz``, whole. Raises InflateError when broken, short or past a limit."""
+    """A gzip file, such as a ``sitemap.xml.gz``, whole; InflateError when broken, short or past a limit."""
     inflater = Inflater("gzip", max_bytes=max_bytes, max_ratio=max_ratio)
     out = b"".join(inflater.feed(data))
     if not inflater.finished():

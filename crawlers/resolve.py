@@ -37,16 +37,20 @@ class Guard:
         """Whether the address may be connected to."""
         return judge(address, self._allow_networks)
 
-    def check(self, address: str, port: int) -> None:
-        """Raises ForbiddenAddressError unless both address and port are permitted."""
+    def check_port(self, port: int) -> None:
+        """Raises ForbiddenAddressError unless the port is permitted."""
         if port not in self._ports:
             raise ForbiddenAddressError(f"port {port} is not among the permitted ones")
+
+    def check(self, address: str, port: int) -> None:
+        """Raises ForbiddenAddressError unless both address and port are permitted."""
+        self.check_port(port)
         verdict = self.judge(address)
         if not verdict.permitted:
             raise ForbiddenAddressError(f"{address} is not a public address ({verdict.range})")
 
     def open_socket(self, info: tuple[int, int, int, str, tuple[object, ...]]) -> socket.socket:
-        """The socket for one address, made at the last moment before connecting to it (aiohttp's socket factory)."""
+        """The socket for one address, made right before it connects (aiohttp's socket factory)."""
         family, kind, protocol, _, place = info
         self.check(str(place[0]), int(str(place[1])))
         return socket.socket(family, kind, protocol)
@@ -109,7 +113,7 @@ class Resolver(AbstractResolver):
     ) -> list[ResolveResult]:
         """The permitted addresses of a name.
 
-        Raises ForbiddenAddressError when it has addresses but none is permitted, another OSError when it has none.
+        Raises ForbiddenAddressError when no address is permitted, another OSError when there is none.
         """
         address = self.override(host)
         addresses = [address] if address is not None else await self._lookup(host)
@@ -119,9 +123,7 @@ class Resolver(AbstractResolver):
         permitted = [text for text, verdict in verdicts if verdict.permitted]
         if not permitted:
             text, verdict = verdicts[0]
-            raise ForbiddenAddressError(
-                f"{host} resolves to {text}, which is not a public address ({verdict.range})"
-            )
+            raise ForbiddenAddressError(f"{host} resolves to {text}, not a public address ({verdict.range})")
         return [_result(host, text, port) for text in permitted]
 
     async def close(self) -> None:

@@ -1,10 +1,10 @@
 """What a robots.txt permits (RFC 9309): pure, from its bytes to rules for one product token.
 
-Protego reads Crawl-delay and Request-rate. Grouping and matching stand above it, because there it errs on cases
-of the RFC, nearly always towards fetching: an unknown line ends its groups, ``User-agent: foo bar`` does not name
-foo, a byte order mark hides the first group, and it decodes both sides before it compares and measures them.
-Matching here compares octets as written: non-ASCII octets of a rule are escaped, hexadecimal digits made upper
-case, nothing is decoded.
+Protego reads Crawl-delay and Request-rate. Grouping and matching stand above it, because there it errs on
+cases of the RFC, nearly always towards fetching: an unknown line ends its groups, ``User-agent: foo bar`` does
+not name foo, a byte order mark hides the first group, and it decodes both sides before it compares and measures
+them. Matching here compares octets as written: non-ASCII octets of a rule are escaped, hexadecimal digits made
+upper case, nothing is decoded.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ DISALLOW_ALL = Rules(rules=(Rule(allow=False, pattern="/", text="/"),))
 
 
 def product_token(user_agent: str) -> str:
-    """The name by which robots.txt calls us: what stands before the first slash or space of the user agent."""
+    """The name by which robots.txt calls us: what stands before the first slash or space."""
     match = _TOKEN.match(user_agent.strip())
     return match.group().lower() if match else ""
 
@@ -153,7 +153,7 @@ def _rules(lines: list[tuple[str, str]]) -> tuple[Rule, ...]:
 
 
 def _lines(body: bytes) -> list[tuple[str, str]]:
-    """Directives that mean something, in order; keys are agent, allow, disallow, crawl-delay, request-rate."""
+    """Directives that mean something, in order: agent, allow, disallow, crawl-delay, request-rate."""
     mark = 0
     for byte in b"\xef\xbb\xbf":
         if body[mark : mark + 1] != bytes([byte]):

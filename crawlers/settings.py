@@ -1,4 +1,4 @@
-"""Scrapy's settings, for plain ``scrapy crawl`` as a settings module and for the daemon's engine as a dictionary.
+"""Scrapy's settings: a settings module for plain ``scrapy crawl``, a dictionary for the daemon's engine.
 
 Each line that differs from Scrapy's default says why.
 """
