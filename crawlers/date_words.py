@@ -164,8 +164,12 @@ WEEKDAYS: Final[dict[str, int]] = _numbered(
     "понедельник пн | вторник вт | среда ср | четверг чт | пятница пт | суббота сб | воскресенье вс",
 )
 
-AFTERNOON: Final = frozenset(fold(w) for w in ("pm", "午後", "下午", "晚上", "오후", "م", "مساء", "μμ", "ptg"))
-MORNING: Final = frozenset(fold(w) for w in ("am", "午前", "上午", "凌晨", "早上", "오전", "ص", "صباحا", "πμ"))
+AFTERNOON: Final = frozenset(
+    fold(w) for w in ("pm", "午後", "下午", "晚上", "오후", "م", "مساء", "μμ", "ptg")
+)
+MORNING: Final = frozenset(
+    fold(w) for w in ("am", "午前", "上午", "凌晨", "早上", "오전", "ص", "صباحا", "πμ")
+)
 
 #: Units of relative dates, in seconds; months and years are means.
 UNITS: Final[dict[str, int]] = {
@@ -214,14 +218,39 @@ UNITS: Final[dict[str, int]] = {
 #: Words that put a span of time into the past.
 AGO: Final = frozenset(
     fold(word)
-    for word in (
-        "lalu tadi silam lepas ago hace atrás há ha fa vor geleden önce назад тому temu sedan siden sitten"
-        " 前 전 منذ قبل पहले trước"
-    ).split()
+    for word in [
+        "lalu",
+        "tadi",
+        "silam",
+        "lepas",
+        "ago",
+        "hace",
+        "atrás",
+        "há",
+        "ha",
+        "fa",
+        "vor",
+        "geleden",
+        "önce",
+        "назад",
+        "тому",
+        "temu",
+        "sedan",
+        "siden",
+        "sitten",
+        "前",
+        "전",
+        "منذ",
+        "قبل",
+        "पहले",
+        "trước",
+    ]
 )
 
 #: "An hour", as one word or two.
-ONE: Final = frozenset("a an one un una une uno eine einer einem ein um uma satu bir".split())
+ONE: Final = frozenset(
+    ["a", "an", "one", "un", "una", "une", "uno", "eine", "einer", "einem", "ein", "um", "uma", "satu", "bir"]
+)
 #: One unit in one Indonesian word.
 ONE_UNIT: Final[dict[str, int]] = {
     "sedetik": 1,
@@ -238,7 +267,10 @@ ONE_UNIT: Final[dict[str, int]] = {
 DAY_WORDS: Final[dict[str, int]] = {
     fold(word): days
     for days, words in (
-        (0, "today hoy hoje aujourdhui aujourd’hui heute oggi vandaag bugün сегодня сьогодні dziś dzisiaj idag"),
+        (
+            0,
+            "today hoy hoje aujourdhui aujourd’hui heute oggi vandaag bugün сегодня сьогодні dziś dzisiaj idag",
+        ),
         (0, "今天 今日 오늘 اليوم आज σήμερα"),
         (1, "yesterday kemarin kemaren ayer ontem hier gestern ieri gisteren dün вчера вчора wczoraj igår"),
         (1, "昨天 昨日 어제 أمس χθες semalam"),

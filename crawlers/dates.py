@@ -63,7 +63,12 @@ _TOKEN: Final = re.compile(
 _SPACES_IN_TIME: Final = re.compile(r"(?<=\d)\s+:\s+(?=\d)")
 _HYPHENS_IN_TIME: Final = re.compile(r"(?<=\d)\s*t\s*(\d{2})-(\d{2})-(\d{2})(?!\d)")
 _SPACED_AMPM: Final = re.compile(r"(?<![^\W_])([ap])\.?\s?m\.")
-_COMPACT: Final = re.compile(r"(\d{4})(\d{2})(\d{2})(?:t?\s?(\d{2})(\d{2})(\d{2})?(?:\.\d+)?)?(?![\d:/.-])(.*)")
+_ISO: Final = re.compile(
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{3}(?:\d{3})?)?)?(?:Z|[+-](?:0\d|1[0-4]):\d\d)?", re.ASCII
+)
+_COMPACT: Final = re.compile(
+    r"(\d{4})(\d{2})(\d{2})(?:t?\s?(\d{2})(\d{2})(\d{2})?(?:\.\d+)?)?(?![\d:/.-])(.*)"
+)
 _ORDINAL: Final = re.compile(r"(\d{4}|\d{2})-?(\d{3})")
 _SHORT: Final = re.compile(r"(-?)(\d{2})(-?)(\d{2})(?:\3(\d{2}))?")
 _EPOCH: Final = re.compile(r"(\d{9,10})(?:\.\d+)?|(\d{12,13})")
@@ -102,9 +107,19 @@ def read(text: str, *, timezone: tzinfo | None = None, now: datetime | None = No
     one, else UTC). `now` (aware) anchors spans and dates without a year; without it they are None.
     """
     try:
+        if _ISO.fullmatch(text):
+            return _iso(text, timezone, now)
         return _read(fold(text[:MAX_LENGTH]).strip(), timezone, now)
     except (ValueError, OverflowError, ArithmeticError):
         return None
+
+
+def _iso(text: str, zone: tzinfo | None, now: datetime | None) -> ReadDate | None:
+    """The one form that machines agree on, ten times faster than the way for all."""
+    value = datetime.fromisoformat(text).replace(microsecond=0)
+    has_zone = value.tzinfo is not None
+    value = (value if has_zone else value.replace(tzinfo=zone or UTC)).astimezone(UTC)
+    return ReadDate(value, has_time=True, has_zone=has_zone) if _plausible(value, now) else None
 
 
 def _read(text: str, zone: tzinfo | None, now: datetime | None) -> ReadDate | None:
@@ -429,13 +444,17 @@ class _Parts:
         if month is None:
             return None
         if year is None:
-            return None if now is None or day is None else _nearest_year(month, day, now.astimezone(zone).date())
+            return (
+                None if now is None or day is None else _nearest_year(month, day, now.astimezone(zone).date())
+            )
         return date(year, month, 1 if day is None else day)
 
     def _month(self) -> int | None:
         """The month word meant; ``mar., 01 déc.`` is a Tuesday in December."""
         words = self.month_words
-        sure = [w for w, _ in words if w not in WEEKDAYS] or [w for w, n in words if n] or [w for w, _ in words]
+        sure = (
+            [w for w, _ in words if w not in WEEKDAYS] or [w for w, n in words if n] or [w for w, _ in words]
+        )
         return MONTHS[sure[0]] if sure else None
 
     def _numeric_day(self) -> date | None:
@@ -476,7 +495,9 @@ class _Parts:
 
 def _kind(token: re.Match[str]) -> str:
     """The name of the alternative that matched."""
-    return next(k for k in ("ymd", "dmy", "ym", "time", "hour", "cjk", "offset", "number", "word") if token[k])
+    return next(
+        k for k in ("ymd", "dmy", "ym", "time", "hour", "cjk", "offset", "number", "word") if token[k]
+    )
 
 
 def _date_or_none(year: int, month: int, day: int) -> date | None:

@@ -24,18 +24,115 @@ MAX_URL: Final = 4096
 #: (AdGuard's and ClearURLs' lists as in courlan, without its guesses that eat ``source`` or ``session``
 #: in the middle of words).
 _TRACKING: Final = frozenset(
-    """
-    fbclid gclid dclid gclsrc gbraid wbraid twclid yclid ysclid msclkid igshid igsh mc_cid mc_eid mkt_tok
-    _ga _gl _hsenc _hsmi __hstc __hsfp hsctatracking ref ref_src ref_url referrer referer refid
-    source src campaign cmpid cmp cid icid ito xtor ncid ocid smid smtyp spm scm partner partnerid affiliate aff
-    ftag taid tblci share shared sharetype share_id feature fb_action_ids fb_action_types fb_source fb_ref
-    rss feedname feedtype traffic_source tag_source wt_mc wtmc wprov guccounter guce_referrer guce_referrer_sig
-    sr_share ns_mchannel ns_source ns_campaign ns_linkname ns_fee click_id clickid s_cid s_kwcid ved usg ei sca_esv
-    """.split()
+    [
+        "fbclid",
+        "gclid",
+        "dclid",
+        "gclsrc",
+        "gbraid",
+        "wbraid",
+        "twclid",
+        "yclid",
+        "ysclid",
+        "msclkid",
+        "igshid",
+        "igsh",
+        "mc_cid",
+        "mc_eid",
+        "mkt_tok",
+        "_ga",
+        "_gl",
+        "_hsenc",
+        "_hsmi",
+        "__hstc",
+        "__hsfp",
+        "hsctatracking",
+        "ref",
+        "ref_src",
+        "ref_url",
+        "referrer",
+        "referer",
+        "refid",
+        "source",
+        "src",
+        "campaign",
+        "cmpid",
+        "cmp",
+        "cid",
+        "icid",
+        "ito",
+        "xtor",
+        "ncid",
+        "ocid",
+        "smid",
+        "smtyp",
+        "spm",
+        "scm",
+        "partner",
+        "partnerid",
+        "affiliate",
+        "aff",
+        "ftag",
+        "taid",
+        "tblci",
+        "share",
+        "shared",
+        "sharetype",
+        "share_id",
+        "feature",
+        "fb_action_ids",
+        "fb_action_types",
+        "fb_source",
+        "fb_ref",
+        "rss",
+        "feedname",
+        "feedtype",
+        "traffic_source",
+        "tag_source",
+        "wt_mc",
+        "wtmc",
+        "wprov",
+        "guccounter",
+        "guce_referrer",
+        "guce_referrer_sig",
+        "sr_share",
+        "ns_mchannel",
+        "ns_source",
+        "ns_campaign",
+        "ns_linkname",
+        "ns_fee",
+        "click_id",
+        "clickid",
+        "s_cid",
+        "s_kwcid",
+        "ved",
+        "usg",
+        "ei",
+        "sca_esv",
+    ]
 )
-_TRACKING_STARTS: Final = (
-    "utm_ at_ pk_ piwik_ mtm_ matomo_ itm_ hsa_ vero_ oly_ mkt_ ml_ ga_ gs_ __twitter_ fb_ sc_ trk_ stm_ ns_"
-).split()
+_TRACKING_STARTS: Final = [
+    "utm_",
+    "at_",
+    "pk_",
+    "piwik_",
+    "mtm_",
+    "matomo_",
+    "itm_",
+    "hsa_",
+    "vero_",
+    "oly_",
+    "mkt_",
+    "ml_",
+    "ga_",
+    "gs_",
+    "__twitter_",
+    "fb_",
+    "sc_",
+    "trk_",
+    "stm_",
+    "ns_",
+]
 _TRACKING_STARTS_TUPLE: Final = tuple(_TRACKING_STARTS)
 
 #: Parameters that choose a page of an article or its print, AMP or full form.
@@ -194,7 +291,11 @@ def is_article(url: str, outlet: Outlet) -> tuple[bool, str]:
     if any(_compiled(pattern).search(canonical) for pattern in outlet.urls.skip):
         return False, "skip"
     if outlet.urls.article is not None:
-        return (True, "article") if _compiled(outlet.urls.article).search(canonical) else (False, "not_article_url")
+        return (
+            (True, "article")
+            if _compiled(outlet.urls.article).search(canonical)
+            else (False, "not_article_url")
+        )
     if is_homepage(canonical):
         return False, "homepage"
     return True, "article"

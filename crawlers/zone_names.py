@@ -11,21 +11,21 @@ from zoneinfo import ZoneInfo
 #: Abbreviation to minutes east of Greenwich. Where several places share one, the reading that news feeds
 #: mean: IST is India, CST and EST are American, BST is British, GST the Gulf, MST American mountain time.
 _MINUTES: Final[dict[str, int]] = {
-    **dict.fromkeys("z ut utc gmt wet zulu".split(), 0),
-    **dict.fromkeys("wib ict".split(), 7 * 60),
-    **dict.fromkeys("wita sgt myt hkt pht awst ulat".split(), 8 * 60),
-    **dict.fromkeys("wit jst kst".split(), 9 * 60),
-    **dict.fromkeys("cet mez met bst west wat".split(), 60),
-    **dict.fromkeys("cest mest mesz eet cat sast".split(), 120),
-    **dict.fromkeys("eest msk eat trt".split(), 180),
-    **dict.fromkeys("gst samt".split(), 240),
-    **dict.fromkeys("msd".split(), 240),
+    **dict.fromkeys(["z", "ut", "utc", "gmt", "wet", "zulu"], 0),
+    **dict.fromkeys(["wib", "ict"], 7 * 60),
+    **dict.fromkeys(["wita", "sgt", "myt", "hkt", "pht", "awst", "ulat"], 8 * 60),
+    **dict.fromkeys(["wit", "jst", "kst"], 9 * 60),
+    **dict.fromkeys(["cet", "mez", "met", "bst", "west", "wat"], 60),
+    **dict.fromkeys(["cest", "mest", "mesz", "eet", "cat", "sast"], 120),
+    **dict.fromkeys(["eest", "msk", "eat", "trt"], 180),
+    **dict.fromkeys(["gst", "samt"], 240),
+    **dict.fromkeys(["msd"], 240),
     "irst": 210,
     "aft": 270,
-    **dict.fromkeys("pkt uzt yekt".split(), 300),
+    **dict.fromkeys(["pkt", "uzt", "yekt"], 300),
     "ist": 330,
     "npt": 345,
-    **dict.fromkeys("bdt almt".split(), 360),
+    **dict.fromkeys(["bdt", "almt"], 360),
     "mmt": 390,
     "acst": 570,
     "acdt": 630,
@@ -33,12 +33,12 @@ _MINUTES: Final[dict[str, int]] = {
     "aedt": 660,
     "nzst": 720,
     "nzdt": 780,
-    **dict.fromkeys("brt art clst uyt adt".split(), -180),
-    **dict.fromkeys("ast clt bot vet edt".split(), -240),
-    **dict.fromkeys("est cdt cot pet hne".split(), -300),
-    **dict.fromkeys("cst mdt".split(), -360),
-    **dict.fromkeys("mst pdt".split(), -420),
-    **dict.fromkeys("pst akdt".split(), -480),
+    **dict.fromkeys(["brt", "art", "clst", "uyt", "adt"], -180),
+    **dict.fromkeys(["ast", "clt", "bot", "vet", "edt"], -240),
+    **dict.fromkeys(["est", "cdt", "cot", "pet", "hne"], -300),
+    **dict.fromkeys(["cst", "mdt"], -360),
+    **dict.fromkeys(["mst", "pdt"], -420),
+    **dict.fromkeys(["pst", "akdt"], -480),
     "akst": -540,
     "hst": -600,
     "nst": -210,
@@ -59,7 +59,9 @@ _MONTH_FIRST: Final = re.compile(
     r"America/(?:New_York|Chicago|Denver|Los_Angeles|Phoenix|Detroit|Anchorage|Boise|Indiana/.*|Kentucky/.*)"
     r"|US/.*|Pacific/Honolulu|Asia/Manila"
 )
-_AMERICAN: Final = frozenset("est edt cst cdt mst mdt pst pdt et ct mt pt akst akdt hst".split())
+_AMERICAN: Final = frozenset(
+    ["est", "edt", "cst", "cdt", "mst", "mdt", "pst", "pdt", "et", "ct", "mt", "pt", "akst", "akdt", "hst"]
+)
 _KEY = re.compile(r"[A-Za-z]{2,20}(?:/[A-Za-z_+-]{2,30}){1,2}")
 
 #: No place on Earth is further from Greenwich (Baker Island, Line Islands).
