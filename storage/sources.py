@@ -1,0 +1,279 @@
+"""The state of sources: what is due, what was learned at the last attempt, who may write.
+
+Knows nothing of schedules; the caller says when the next attempt is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import CursorResult, and_, case, func, literal, or_, select, union, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from config.model import Outlet
+from storage.columns import Timestamp
+from storage.database import Database
+from storage.errors import StaleToken
+from storage.identities import chunks
+from storage.model import FateKind, SourceState
+from storage.tables import fates, outlets, sources
+
+#: A message sent to the queue this long ago and never taken up is taken for lost.
+QUEUE_PATIENCE = timedelta(minutes=15)
+
+#: What a run may change of its source.
+CHANGEABLE = frozenset(
+    {
+        "next_attempt",
+        "last_attempt",
+        "last_success",
+        "last_new",
+        "etag",
+        "last_modified",
+        "body_hash",
+        "failures",
+        "last_failure",
+        "last_failure_message",
+        "not_before",
+        "moved_to",
+        "moved_since",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceDefinition:
+    """What the configuration says of a source, as far as storage keeps it."""
+
+    id: str
+    outlet_id: str
+    kind: str
+    url: str
+    priority: int = 100
+
+
+class Sources:
+    """The tables ``sources`` and ``outlets``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def all(self) -> list[SourceState]:
+        """Every source, removed ones included, by id."""
+        async with self._database.read() as connection:
+            return [
+                state_from(row) for row in await connection.execute(select(sources).order_by(sources.c.id))
+            ]
+
+    async def get(self, source_id: str) -> SourceState | None:
+        """One source, or None."""
+        async with self._database.read() as connection:
+            row = (await connection.execute(select(sources).where(sources.c.id == source_id))).one_or_none()
+            return None if row is None else state_from(row)
+
+    async def upsert(
+        self,
+        definitions: Sequence[SourceDefinition],
+        next_attempts: Mapping[str, datetime],
+        now: datetime,
+    ) -> None:
+        """Declare sources: those not there are added, those removed come back, the others are brought up to date.
+
+        `next_attempts` holds the first attempt of added and returning sources (default: `now`); a source
+        that is there already keeps its own. Another address forgets the validators of the former.
+        """
+        insert = self._database.insert(sources)
+        said, old = insert.excluded, sources.c
+        moved = or_(said.url != old.url, said.kind != old.kind)
+        statement = insert.on_conflict_do_update(
+            index_elements=[old.id],
+            set_={
+                "outlet_id": said.outlet_id,
+                "kind": said.kind,
+                "url": said.url,
+                "priority": said.priority,
+                "next_attempt": case(
+                    (old.removed_at.is_not(None), said.next_attempt), else_=old.next_attempt
+                ),
+                "removed_at": None,
+                **{
+                    name: case((moved, None), else_=old[name])
+                    for name in ("etag", "last_modified", "body_hash")
+                },
+                **{
+                    name: case((moved, None), else_=old[name])
+                    for name in ("moved_to", "moved_since", "not_before")
+                },
+            },
+        )
+        rows = [
+            {
+                "id": d.id,
+                "outlet_id": d.outlet_id,
+                "kind": d.kind,
+                "url": d.url,
+                "priority": d.priority,
+                "next_attempt": next_attempts.get(d.id, now),
+            }
+            for d in sorted(definitions, key=lambda d: d.id)
+        ]
+        if rows:
+            async with self._database.write("sources") as connection:
+                await connection.execute(statement, rows)
+
+    async def remove(self, ids: Iterable[str], now: datetime) -> int:
+        """Take sources out of service; their rows and history stay. Returns how many were in service."""
+        return await self._update(
+            ids, sources.c.removed_at.is_(None), removed_at=now, requested_at=None, queued_at=None
+        )
+
+    async def restore(self, ids: Iterable[str], next_attempt: datetime) -> int:
+        """Put removed sources back in service. Returns how many had been removed."""
+        return await self._update(
+            ids, sources.c.removed_at.is_not(None), removed_at=None, next_attempt=next_attempt
+        )
+
+    async def due(self, now: datetime, limit: int) -> list[SourceState]:
+        """Sources to run now, the most urgent first.
+
+        Due are those whose next attempt has come and whose server did not ask to wait longer, those
+        with items to try again, and, paused or not, those a person asked for.
+        """
+        s = sources.c
+        not_waiting = or_(s.not_before.is_(None), s.not_before <= now)
+        not_queued = or_(
+            s.queued_at.is_(None), s.queued_at < s.pending_at, s.queued_at < now - QUEUE_PATIENCE
+        )
+        running = ~s.paused
+        ids = union(
+            select(s.id).where(s.removed_at.is_(None), s.next_attempt <= now, running, not_waiting),
+            select(s.id).where(s.requested_at.is_not(None)),
+            select(s.id).where(s.pending_at.is_not(None), s.pending_at <= now, running, not_queued),
+        ).subquery()
+        query = (
+            select(sources)
+            .where(s.id.in_(select(ids.c.id)), s.removed_at.is_(None))
+            .order_by(s.priority, s.next_attempt, s.id)
+            .limit(limit)
+        )
+        async with self._database.read() as connection:
+            return [state_from(row) for row in await connection.execute(query)]
+
+    async def claim(
+        self, source_id: str, expected_next: datetime, next_attempt: datetime, now: datetime
+    ) -> bool:
+        """Record the next attempt before this one is queued; False when another dispatcher was first."""
+        s = sources.c
+        changed = await self._update(
+            [source_id],
+            and_(s.next_attempt == expected_next, s.removed_at.is_(None)),
+            next_attempt=next_attempt,
+            queued_at=now,
+            requested_at=None,
+        )
+        return changed == 1
+
+    async def unclaim(self, source_id: str) -> None:
+        """Forget that a message was queued (it could not be sent)."""
+        await self._update([source_id], queued_at=None)
+
+    async def reschedule(self, source_id: str, next_attempt: datetime) -> bool:
+        """Set the next attempt, as when the schedule changed; False for a source not in service."""
+        return await self._update([source_id], sources.c.removed_at.is_(None), next_attempt=next_attempt) == 1
+
+    async def update_state(self, source_id: str, token: int, **changes: Any) -> bool:
+        """Write fields of :class:`SourceState` under a run's token; False when the token is stale."""
+        values = allowed(changes)
+        if not values:
+            return True
+        return await self._update([source_id], sources.c.fence == token, **values) == 1
+
+    async def pause(self, ids: Iterable[str]) -> int:
+        """Stop polling until resumed."""
+        return await self._update(ids, sources.c.removed_at.is_(None), paused=True)
+
+    async def resume(self, ids: Iterable[str]) -> int:
+        """Poll again."""
+        return await self._update(ids, sources.c.removed_at.is_(None), paused=False)
+
+    async def request_run(self, ids: Iterable[str], now: datetime) -> int:
+        """Ask for a run as soon as possible; returns how many sources are there to be asked."""
+        return await self._update(ids, sources.c.removed_at.is_(None), requested_at=now)
+
+    async def set_outlets(self, known: Sequence[Outlet], now: datetime) -> None:
+        """Make the table ``outlets`` say what the configuration says; rows of others are marked removed."""
+        insert = self._database.insert(outlets)
+        names = ("name", "homepage", "grp", "language", "timezone", "country", "enabled", "updated_at")
+        statement = insert.on_conflict_do_update(
+            index_elements=[outlets.c.id],
+            set_={**{name: insert.excluded[name] for name in names}, "removed_at": None},
+        )
+        rows = [
+            {
+                "id": outlet.id,
+                "name": outlet.name,
+                "homepage": outlet.homepage,
+                "grp": outlet.group,
+                "language": outlet.language,
+                "timezone": outlet.timezone.key,
+                "country": outlet.country,
+                "enabled": outlet.enabled,
+                "updated_at": now,
+            }
+            for outlet in sorted(known, key=lambda outlet: outlet.id)
+        ]
+        wanted = {outlet.id for outlet in known}
+        async with self._database.write("outlets") as connection:
+            if rows:
+                await connection.execute(statement, rows)
+            present = await connection.scalars(select(outlets.c.id).where(outlets.c.removed_at.is_(None)))
+            for gone in chunks(sorted(set(present) - wanted)):
+                await connection.execute(update(outlets).where(outlets.c.id.in_(gone)).values(removed_at=now))
+
+    async def _update(self, ids: Iterable[str], *conditions: Any, **values: Any) -> int:
+        changed = 0
+        async with self._database.write("sources") as connection:
+            for chunk in chunks(sorted(set(ids))):
+                statement = update(sources).where(sources.c.id.in_(chunk), *conditions).values(**values)
+                changed += await affected(connection, statement)
+        return changed
+
+
+def state_from(row: Any) -> SourceState:
+    """The state a row of ``sources`` holds."""
+    return SourceState(**row._asdict())
+
+
+def allowed(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The changes, or TypeError for a field that a run may not write."""
+    unknown = set(changes) - CHANGEABLE
+    if unknown:
+        raise TypeError(f"a run may not change {', '.join(sorted(unknown))} of its source")
+    return dict(changes)
+
+
+async def affected(connection: AsyncConnection, statement: Any) -> int:
+    """Run an UPDATE or DELETE and count its rows."""
+    result = await connection.execute(statement)
+    assert isinstance(result, CursorResult)
+    return result.rowcount
+
+
+async def hold(connection: AsyncConnection, source_id: str, token: int) -> None:
+    """Keep the source's token from changing until this transaction ends; StaleToken when it is another."""
+    query = select(sources.c.fence).where(sources.c.id == source_id).with_for_update(read=True)
+    fence = (await connection.execute(query)).scalar_one_or_none()
+    if fence != token:
+        raise StaleToken(source_id, token, fence)
+
+
+def earliest_pending(source_id: Any, now: datetime) -> Any:
+    """The SQL of a source's earliest retry: null without pending items, `now` for those never tried."""
+    return (
+        select(func.min(func.coalesce(fates.c.retry_at, literal(now, Timestamp))))
+        .where(fates.c.kind == FateKind.PENDING.value, fates.c.source_id == source_id)
+        .scalar_subquery()
+    )
