@@ -1,0 +1,152 @@
+"""From valid documents to :class:`config.model.Settings`; what only shows across keys is checked here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from config.build_outlet import OutletBuilder
+from config.document import OutletDocument, WartaDocument
+from config.errors import ConfigProblem, closest
+from config.inherit import Chosen, Level
+from config.model import Limits, Outlet, Politeness, Settings
+from config.values import password_of
+from config.yaml_reader import Document
+
+#: Honest and editable: the contact should become the operator's own.
+DEFAULT_USER_AGENT = "warta/0.1 (+https://github.com/warta-project/warta)"
+
+#: Headers whose values open doors, whether they came from the environment or not.
+_SECRET_HEADERS = ("authorization", "cookie", "token", "secret", "key", "password")
+
+
+@dataclass(slots=True)
+class Built:
+    """Everything that came out of the documents, problems included."""
+
+    outlets: list[Outlet] = field(default_factory=list)
+    problems: list[ConfigProblem] = field(default_factory=list)
+    #: Effective values with their origin, by ``outlet/source.key``.
+    trail: dict[str, Chosen] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OutletFile:
+    """One outlet's file, read; `said` is None when it is not valid."""
+
+    outlet_id: str
+    document: Document
+    said: OutletDocument | None
+
+
+def build_outlets(main: Document, said: WartaDocument, files: Sequence[OutletFile]) -> Built:
+    """Every outlet of `files` that is valid, with its inheritance resolved."""
+    built = Built()
+    defaults = Level(main, ("defaults",), said.defaults)
+    groups = {name: Level(main, ("groups", name), group) for name, group in said.groups.items()}
+    for file in files:
+        if file.said is None:
+            continue
+        group = file.said.group
+        if group is not None and group not in groups:
+            expected = f"one of {', '.join(groups)}" if groups else f"groups: {{{group}: …}} in {main.file}"
+            message = f"group {group[:80]!r} is not declared"
+            near = closest(group, groups)
+            built.problems.append(
+                file.document.problem(("group",), message, expected=expected, suggestion=near)
+            )
+            continue
+        above = (groups[group], defaults) if group is not None else (defaults,)
+        agent = said.user_agent or DEFAULT_USER_AGENT
+        builder = OutletBuilder(file.document, file.said, file.outlet_id, above, agent)
+        built.outlets.append(builder.build())
+        built.problems.extend(builder.problems)
+        built.trail.update(builder.trail)
+    return built
+
+
+def build_settings(
+    path: Path, said: WartaDocument, outlets: Sequence[Outlet], secrets: frozenset[str], fingerprint: str
+) -> Settings:
+    """The settings; keys that were not written take the defaults of :mod:`config.model`."""
+    agent = said.defaults.politeness.user_agent if said.defaults.politeness else None
+    written: dict[str, Any] = {
+        "worker_concurrency": said.workers.concurrency,
+        "parse_processes": said.workers.parse_processes,
+        "reactor": said.reactor,
+        "shutdown_grace": said.shutdown_grace,
+        "seen_ttl": said.seen_ttl,
+        "log_level": said.log_level,
+    }
+    return Settings(
+        path=path.absolute(),
+        data_dir=Path(said.data_dir).expanduser().absolute(),
+        redis=said.redis,
+        database=said.database,
+        outlets=tuple(outlets),
+        limits=_limits(said),
+        politeness=_default_politeness(said, agent or said.user_agent or DEFAULT_USER_AGENT),
+        allow_networks=tuple(ip_network(text) for text in said.allow_networks),
+        resolve=tuple(said.resolve.items()),
+        secrets=secrets | _secrets_of(said, outlets),
+        fingerprint=fingerprint,
+        **{name: value for name, value in written.items() if value is not None},
+    )
+
+
+def _limits(said: WartaDocument) -> Limits:
+    written = {f.name: value for f in fields(Limits) if (value := getattr(said.limits, f.name)) is not None}
+    if "ports" in written:
+        written["ports"] = frozenset(written["ports"])
+    return Limits(**written)
+
+
+def _default_politeness(said: WartaDocument, agent: str) -> Politeness:
+    part = said.defaults.politeness
+    written = part.model_dump(exclude_none=True, exclude={"user_agent"}) if part else {}
+    return Politeness(user_agent=agent, **written)
+
+
+def _secrets_of(said: WartaDocument, outlets: Sequence[Outlet]) -> frozenset[str]:
+    found = set[str]()
+    for url in (said.redis, said.database):
+        if password := password_of(url):
+            # As it stands in the URL and as the server will see it: either may turn up in a log.
+            found |= {password, urlsplit(url).password or ""}
+    for outlet in outlets:
+        for source in outlet.sources:
+            found |= {value for name, value in source.headers if _is_secret_header(name)}
+    return frozenset(found - {""})
+
+
+def _is_secret_header(name: str) -> bool:
+    return any(word in name.lower() for word in _SECRET_HEADERS)
+
+
+def insecure_redis(document: Document, said: WartaDocument) -> ConfigProblem | None:
+    """The refusal of a Redis that anybody on the network could use, if that is what is asked for."""
+    parts = urlsplit(said.redis)
+    remote = parts.scheme in ("redis", "rediss") and not _is_loopback(parts.hostname or "")
+    if not remote or parts.password or said.allow_insecure_redis:
+        return None
+    message = f"Redis on {parts.hostname} has no password: whoever reaches it can change what is crawled"
+    expected = "redis://:${REDIS_PASSWORD}@host, or allow_insecure_redis: true"
+    return document.problem(("redis",), message, expected=expected)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def described(trail: Mapping[str, Chosen]) -> dict[str, tuple[Any, str]]:
+    """A trail as values with ``file:line``, or ``default`` for what nobody wrote."""
+    return {key: (chosen.value, str(chosen.origin or "default")) for key, chosen in sorted(trail.items())}

@@ -1,0 +1,314 @@
+"""The two kinds of YAML document as users write them.
+
+``warta.yaml`` is a :class:`WartaDocument`, every file of ``outlets/`` an :class:`OutletDocument`.
+A field that is None was not written: the next level of inheritance is asked (:mod:`config.inherit`).
+No default of the product stands here; defaults live in :mod:`config.model` and :mod:`config.build`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from config import values as v
+from config.crontab import CronText
+
+Text = Annotated[str, Field(max_length=10_000)]
+Line = Annotated[str, Field(min_length=1, max_length=500)]
+Lines = list[Line]
+
+
+class Part(BaseModel):
+    """A mapping of known keys; any other key is an error."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
+
+
+class SchedulePart(Part):
+    """When a source is polled: `every` or `cron`."""
+
+    every: v.Interval | None = None
+    """Interval between polls, 1s to 366d."""
+    cron: CronText | None = None
+    """Five crontab fields: minute, hour, day, month, weekday (by name)."""
+    timezone: v.ZoneName | None = None
+    """Zone that `cron` is read in; the outlet's when not set."""
+    jitter: v.Jitter | None = None
+    """With `every` a share (10%), with `cron` the longest delay (30s)."""
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if self.every is not None and self.cron is not None:
+            raise v.wrong("both every and cron are set", "one of them", at="cron")
+        if self.every is not None and self.timezone is not None:
+            raise v.wrong("an interval has no time zone", "timezone beside cron only", at="timezone")
+        return self
+
+
+class PolitenessPart(Part):
+    """Manners towards one host."""
+
+    user_agent: v.UserAgent | None = None
+    """What requests call themselves; ASCII with a contact."""
+    robots: Literal["obey", "ignore"] | None = None
+    """What robots.txt means."""
+    delay: v.Duration | None = None
+    """Least time between the starts of two requests to one host."""
+    concurrency: Annotated[int, Field(ge=1, le=100)] | None = None
+    """Requests in flight to one host."""
+    outlet_concurrency: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """Requests in flight for one outlet over all its hosts."""
+
+
+class Inherited(Part):
+    """What a level hands down: defaults to groups, groups to outlets, outlets to sources."""
+
+    enabled: bool | None = None
+    """Whether anything is polled."""
+    priority: Annotated[int, Field(ge=0, le=10_000)] | None = None
+    """Smaller is served first when more is due than can run."""
+    schedule: SchedulePart | None = None
+    """When sources are polled."""
+    politeness: PolitenessPart | None = None
+    """Manners towards hosts."""
+
+
+class Level(Inherited):
+    """`defaults` and each of `groups`."""
+
+    language: Annotated[str, Field(pattern=r"^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*$")] | None = None
+    """BCP 47 tag of the articles' language."""
+    timezone: v.ZoneName | None = None
+    """Zone of every time that names none."""
+
+
+class ListingPart(Part):
+    """How an HTML page of links is read."""
+
+    item: v.SelectorList = []
+    """One entry each; the selectors below look inside it. Empty: the whole page."""
+    link: v.SelectorList
+    """Elements whose href is an article."""
+    title: v.SelectorList = []
+    """Title of an entry."""
+    date: v.SelectorList = []
+    """Date of an entry."""
+    pages: Annotated[int, Field(ge=1, le=1000)] = 1
+    """Pages read in one run."""
+    first: Annotated[int, Field(ge=0, le=1_000_000)] = 1
+    """Value of {page} or {offset} on the first page."""
+    step: Annotated[int, Field(ge=1, le=1000)] = 1
+    """What {page} or {offset} grows by from page to page."""
+    next: v.SelectorList = []
+    """Element whose href is the next page, for addresses without {page} or {offset}."""
+
+
+class SourcePart(Inherited):
+    """One address that is polled."""
+
+    name: v.Id
+    """Unique within the outlet and stable: what is remembered hangs on it."""
+    kind: Literal["feed", "sitemap", "listing"]
+    """How the source announces articles."""
+    url: v.SourceUrl
+    """Address; listings may hold {page}, {offset} and {date:%Y/%m/%d}."""
+    headers: dict[v.HeaderName, v.HeaderValue] = {}
+    """Extra request headers; values may be ${NAME}."""
+    section: Line | None = None
+    """Section of articles that name none."""
+    listing: ListingPart | None = None
+    """Selectors of a listing."""
+    sitemap_follow: v.Pattern | None = None
+    """Only child sitemaps whose address matches are read."""
+
+    @model_validator(mode="after")
+    def _fits_kind(self) -> Self:
+        if self.kind == "listing" and self.listing is None:
+            raise v.wrong("a listing needs to know its links", "listing: {link: …}", at="kind")
+        if self.kind != "listing" and self.listing is not None:
+            raise v.wrong(f"a {self.kind} has no listing", "kind: listing", at="listing")
+        if self.kind != "sitemap" and self.sitemap_follow is not None:
+            raise v.wrong(f"a {self.kind} follows no sitemaps", "kind: sitemap", at="sitemap_follow")
+        if self.kind != "listing" and v.templates_of(self.url):
+            raise v.wrong("templates belong to listings", "a plain address", at="url")
+        return self
+
+
+class ArticlePart(Part):
+    """Where the parts of an article page stand; what is not set is found by generic extraction."""
+
+    valid_until: v.Day | None = None
+    """Last day on which pages looked like this; not set for the rules in force."""
+    title: v.SelectorList = []
+    """Headline."""
+    subtitle: v.SelectorList = []
+    """Deck or standfirst."""
+    body: v.SelectorList = []
+    """Text of the article."""
+    body_stop_comment: Line | None = None
+    """Text of an HTML comment that ends the body."""
+    remove: v.SelectorList = []
+    """Subtrees dropped before anything is read."""
+    byline: v.SelectorList = []
+    """Line that names reporter and editor together."""
+    authors: v.SelectorList = []
+    """Each author."""
+    editor: v.SelectorList = []
+    """Editor."""
+    published: v.SelectorList = []
+    """Time of publication."""
+    updated: v.SelectorList = []
+    """Time of the last change."""
+    section: v.SelectorList = []
+    """Section or breadcrumb."""
+    tags: v.SelectorList = []
+    """Each tag."""
+    image: v.SelectorList = []
+    """Main image."""
+    caption: v.SelectorList = []
+    """Caption of the main image."""
+
+
+class BoilerplatePart(Part):
+    """Text that an outlet puts between its paragraphs."""
+
+    line_start: Lines = []
+    """A block that begins so is dropped."""
+    line_exact: Lines = []
+    """A block that is exactly this is dropped."""
+    contains: Lines = []
+    """A block that contains this is dropped."""
+    cut_after: Lines = []
+    """The text ends before this."""
+
+
+class UrlsPart(Part):
+    """What article addresses look like and which of them are one article."""
+
+    article: v.Pattern | None = None
+    """Pattern that article addresses match."""
+    skip: v.PatternList = []
+    """Patterns of addresses that are never articles."""
+    key: v.KeyPattern | None = None
+    """Pattern whose named groups are the identity of an article."""
+    full_page: v.FullPage | None = None
+    """Suffix that asks for all pages at once."""
+    keep_query: Lines | None = None
+    """Query parameters that belong to the identity; all others are dropped."""
+    host_aliases: dict[v.Host, v.Host] = {}
+    """AMP and mobile hosts, each to the host of the canonical page."""
+
+
+def _one_or_more(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
+class OutletDocument(Level):
+    """One outlet: a publisher, its sources and how its pages are read."""
+
+    id: v.Id | None = None
+    """The file's name without .yaml; may be left out."""
+    name: Line
+    """Name as readers know it."""
+    homepage: v.HomeUrl
+    """Address of the front page."""
+    group: str | None = None
+    """Group in warta.yaml whose settings apply."""
+    country: Annotated[str, Field(pattern="^[A-Z]{2}$")] | None = None
+    """ISO 3166-1 code."""
+    hosts: list[v.Host] = []
+    """Hosts whose articles are this outlet's; *.example.com covers subdomains, not the bare domain."""
+    brands: Lines = []
+    """Names that open its datelines."""
+    notes: Text = ""
+    """What is known of the outlet."""
+    sources: Annotated[list[SourcePart], Field(min_length=1, max_length=1000)]
+    """Addresses that announce articles."""
+    article: Annotated[list[ArticlePart], BeforeValidator(_one_or_more)] = []
+    """Selectors; a mapping, or a list of mappings of which all but one have valid_until."""
+    boilerplate: BoilerplatePart = BoilerplatePart()
+    """Text to drop."""
+    urls: UrlsPart = UrlsPart()
+    """Article addresses."""
+
+
+class LimitsPart(Part):
+    """Fences around one fetch and one parse."""
+
+    feed_bytes: v.Size | None = None
+    """Largest feed."""
+    page_bytes: v.Size | None = None
+    """Largest article or listing page."""
+    sitemap_bytes: v.Size | None = None
+    """Largest sitemap."""
+    decompressed_bytes: v.Size | None = None
+    """Most that any answer may unpack to."""
+    compression_ratio: Annotated[int, Field(ge=2, le=100_000)] | None = None
+    """Unpacked over received bytes, judged once more than 1 MiB came out."""
+    header_bytes: v.Size | None = None
+    """All response headers together."""
+    feed_seconds: v.Seconds | None = None
+    """Time for one feed or sitemap, from the first byte sent to the last received."""
+    page_seconds: v.Seconds | None = None
+    """Time for one page."""
+    redirects: Annotated[int, Field(ge=0, le=30)] | None = None
+    """Hops followed for one request."""
+    items: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    """Items taken from one answer."""
+    sitemap_children: Annotated[int, Field(ge=1, le=50_000)] | None = None
+    """Child sitemaps followed from one index in one run."""
+    ports: list[Annotated[int, Field(ge=1, le=65_535)]] | None = None
+    """Ports that may be connected to."""
+    parse_seconds: v.Seconds | None = None
+    """Processor time for one parse."""
+    parse_bytes: v.Size | None = None
+    """Memory for one parsing child."""
+    page_attempts: Annotated[int, Field(ge=1, le=100)] | None = None
+    """Attempts to fetch one page before it counts as failed."""
+
+
+class WorkersPart(Part):
+    """How much runs at once in one worker."""
+
+    concurrency: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    """Source runs in flight."""
+    parse_processes: Annotated[int, Field(ge=1, le=256)] | None = None
+    """Children that parse and extract."""
+
+
+class WartaDocument(Part):
+    """The whole set-up."""
+
+    data_dir: Annotated[str, Field(min_length=1, max_length=1000)] = "./data"
+    """Directory of everything kept; relative to the current directory."""
+    redis: v.RedisUrl = "embedded"
+    """embedded, or the address of a Redis 7+ or Valkey server."""
+    allow_insecure_redis: bool = False
+    """Accept a Redis on another machine without a password."""
+    database: v.DatabaseUrl = "embedded"
+    """embedded, or the address of a PostgreSQL or SQLite database."""
+    outlets: list[Line] = ["outlets/*.yaml"]
+    """Files of outlets, relative to this file; * and ** match."""
+    user_agent: v.UserAgent | None = None
+    """What requests call themselves; ASCII with a contact."""
+    allow_networks: list[v.Network] = []
+    """Private networks that may be reached all the same."""
+    resolve: dict[v.Host, v.Address] = {}
+    """Host (or *.suffix) to IP address, before any DNS look-up."""
+    limits: LimitsPart = LimitsPart()
+    """Fences around one fetch and one parse."""
+    workers: WorkersPart = WorkersPart()
+    """How much runs at once."""
+    reactor: Literal["none", "asyncio"] | None = None
+    """none: asyncio alone; asyncio: Twisted's reactor on asyncio."""
+    shutdown_grace: v.Duration | None = None
+    """Time given to running crawls at SIGTERM."""
+    seen_ttl: v.Duration | None = None
+    """How long an address counts as seen after its last sighting."""
+    log_level: Literal["debug", "info", "warning", "error"] | None = None
+    """Least severe log line that is written."""
+    defaults: Level = Level()
+    """What every outlet inherits."""
+    groups: dict[v.Id, Level] = {}
+    """What the outlets of a group inherit."""
