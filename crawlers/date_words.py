@@ -5,6 +5,8 @@ Month names follow CLDR 46 with the abbreviations that newsrooms use besides
 languages give to different months (Croatian ``listopad``) are left out.
 """
 
+# ruff: noqa: E501 - a table is read by its rows
+
 from __future__ import annotations
 
 import re
@@ -177,80 +179,68 @@ UNITS: Final[dict[str, int]] = {
     for seconds, words in (
         (
             1,
-            "detik saat second seconds sec secs segundo segundos seconde secondes sekunde sekunden secondo secondi"
-            " seconden saniye секунд секунды секунду sekund sekundy 秒 秒钟 秒鐘 초 ثانية ثوان सेकंड giây s",
+            (
+                "detik saat second seconds sec secs segundo segundos seconde secondes sekunde sekunden secondo secondi"
+                " seconden saniye секунд секунды секунду sekund sekundy 秒 秒钟 秒鐘 초 ثانية ثوان सेकंड giây s"
+            ),
         ),
         (
             60,
-            "menit mnt minit minute minutes min mins minuto minutos minuten minut minuti minuta minuty dakika"
-            " минут минуты минуту мин хвилин хвилини minuut 分 分钟 分鐘 분 دقيقة دقائق मिनट phút m",
+            (
+                "menit mnt minit minute minutes min mins minuto minutos minuten minut minuti minuta minuty dakika"
+                " минут минуты минуту мин хвилин хвилини minuut 分 分钟 分鐘 분 دقيقة دقائق मिनट phút m"
+            ),
         ),
         (
             3600,
-            "jam hour hours hr hrs hora horas heure heures stunde stunden ora ore uur uren saat"
-            " час часа часов годин години godzin godziny godzinę godzina timmar timer tunti tuntia"
-            " 小时 小時 時間 시간 ساعة ساعات घंटे घंटा giờ h j",
+            (
+                "jam hour hours hr hrs hora horas heure heures stunde stunden ora ore uur uren saat"
+                " час часа часов годин години godzin godziny godzinę godzina timmar timer tunti tuntia"
+                " 小时 小時 時間 시간 ساعة ساعات घंटे घंटा giờ h j"
+            ),
         ),
         (
             86_400,
-            "hari day days día días dia dias jour jours tag tage tagen giorno giorni dag dagen gün"
-            " день дня дней дні днів dzień dni dagar dage päivää 天 日 일 يوم أيام दिन ngày d",
+            (
+                "hari day days día días dia dias jour jours tag tage tagen giorno giorni dag dagen gün"
+                " день дня дней дні днів dzień dni dagar dage päivää 天 日 일 يوم أيام दिन ngày d"
+            ),
         ),
         (
             604_800,
-            "minggu pekan week weeks semana semanas semaine semaines woche wochen settimana settimane weken hafta"
-            " неделя недели недель неделю tydzień tygodnie tygodni 周 週間 주 أسبوع أسابيع सप्ताह हफ्ते tuần w",
+            (
+                "minggu pekan week weeks semana semanas semaine semaines woche wochen settimana settimane weken hafta"
+                " неделя недели недель неделю tydzień tygodnie tygodni 周 週間 주 أسبوع أسابيع सप्ताह हफ्ते tuần w"
+            ),
         ),
         (
             2_629_746,
-            "bulan month months mes meses mois monat monate monaten mese mesi maand maanden ay mês"
-            " месяц месяца месяцев miesiąc miesiące miesięcy 个月 個月 か月 ヶ月 개월 شهر أشهر महीने महीना tháng",
+            (
+                "bulan month months mes meses mois monat monate monaten mese mesi maand maanden ay mês"
+                " месяц месяца месяцев miesiąc miesiące miesięcy 个月 個月 か月 ヶ月 개월 شهر أشهر महीने महीना tháng"
+            ),
         ),
         (
             31_556_952,
-            "tahun year years yr yrs año años ano anos an ans année années jahr jahre jahren anno anni jaar yıl"
-            " год года лет rok lata lat 年 년 سنة سنوات साल वर्ष năm y",
+            (
+                "tahun year years yr yrs año años ano anos an ans année années jahr jahre jahren anno anni jaar yıl"
+                " год года лет rok lata lat 年 년 سنة سنوات साल वर्ष năm y"
+            ),
         ),
     )
     for word in words.split()
 }
 
-#: Words that put a span of time into the past.
-AGO: Final = frozenset(
-    fold(word)
-    for word in [
-        "lalu",
-        "tadi",
-        "silam",
-        "lepas",
-        "ago",
-        "hace",
-        "atrás",
-        "há",
-        "ha",
-        "fa",
-        "vor",
-        "geleden",
-        "önce",
-        "назад",
-        "тому",
-        "temu",
-        "sedan",
-        "siden",
-        "sitten",
-        "前",
-        "전",
-        "منذ",
-        "قبل",
-        "पहले",
-        "trước",
-    ]
+_AGO_WORDS = (
+    "lalu tadi silam lepas ago hace atrás há ha fa vor geleden önce назад тому temu sedan siden"
+    " sitten 前 전 منذ قبل पहले trước"
 )
+#: Words that put a span of time into the past.
+AGO: Final = frozenset(fold(word) for word in _AGO_WORDS.split())
 
 #: "An hour", as one word or two.
-ONE: Final = frozenset(
-    ["a", "an", "one", "un", "una", "une", "uno", "eine", "einer", "einem", "ein", "um", "uma", "satu", "bir"]
-)
+_ONE_WORDS = "a an one un una une uno eine einer einem ein um uma satu bir"
+ONE: Final = frozenset(_ONE_WORDS.split())
 #: One unit in one Indonesian word.
 ONE_UNIT: Final[dict[str, int]] = {
     "sedetik": 1,
@@ -269,7 +259,9 @@ DAY_WORDS: Final[dict[str, int]] = {
     for days, words in (
         (
             0,
-            "today hoy hoje aujourdhui aujourd’hui heute oggi vandaag bugün сегодня сьогодні dziś dzisiaj idag",
+            (
+                "today hoy hoje aujourdhui aujourd’hui heute oggi vandaag bugün сегодня сьогодні dziś dzisiaj idag"
+            ),
         ),
         (0, "今天 今日 오늘 اليوم आज σήμερα"),
         (1, "yesterday kemarin kemaren ayer ontem hier gestern ieri gisteren dün вчера вчора wczoraj igår"),

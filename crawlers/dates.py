@@ -60,6 +60,7 @@ _TOKEN: Final = re.compile(
     """,
     re.VERBOSE,
 )
+_KINDS: Final = ("ymd", "dmy", "ym", "time", "hour", "cjk", "offset", "number", "word")
 _SPACES_IN_TIME: Final = re.compile(r"(?<=\d)\s+:\s+(?=\d)")
 _HYPHENS_IN_TIME: Final = re.compile(r"(?<=\d)\s*t\s*(\d{2})-(\d{2})-(\d{2})(?!\d)")
 _SPACED_AMPM: Final = re.compile(r"(?<![^\W_])([ap])\.?\s?m\.")
@@ -495,9 +496,7 @@ class _Parts:
 
 def _kind(token: re.Match[str]) -> str:
     """The name of the alternative that matched."""
-    return next(
-        k for k in ("ymd", "dmy", "ym", "time", "hour", "cjk", "offset", "number", "word") if token[k]
-    )
+    return next(kind for kind in _KINDS if token[kind])
 
 
 def _date_or_none(year: int, month: int, day: int) -> date | None:

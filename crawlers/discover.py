@@ -39,9 +39,11 @@ _URL_LINE: Final = re.compile(r"\s*https?://\S+\s*$")
 _WALLS: Final = (
     (
         re.compile(
-            r"_cf_chl_|cf-browser-verification|challenge-platform|just a moment\.\.\.|attention required! \| cloudflare"
+            r"_cf_chl_|cf-browser-verification|challenge-platform|just a moment\.\.\."
+            r"|attention required! \| cloudflare"
             r"|px-captcha|captcha-delivery|geo\.captcha|g-recaptcha|h-captcha|hcaptcha\.com|cf-turnstile|ddos-guard"
-            r"|_incapsula_resource|imperva|aws-waf-token|awswafintegration|sucuri website firewall|checking your browser"
+            r"|_incapsula_resource|imperva|aws-waf-token|awswafintegration|sucuri website firewall"
+            r"|checking your browser"
             r"|verifying you are human|are you a robot|unusual traffic|bot verification",
             re.IGNORECASE,
         ),
@@ -184,10 +186,8 @@ class _Reader:
 def _root(head: str) -> str | None:
     """The local name of the document's first element, lower-case."""
     text = _SKIPPED.sub("", head).lstrip()
-    if text[:9].lower() == "<!doctype":
-        found = _ROOT.search(text, _doctype_end(text))
-    else:
-        found = _ROOT.match(text)
+    start = _doctype_end(text) if text[:9].lower() == "<!doctype" else 0
+    found = _ROOT.search(text, start) if start else _ROOT.match(text)
     return found[2].lower() if found else None
 
 
@@ -213,7 +213,7 @@ def _titled(head: str) -> str:
 
 
 def _unpacked(body: bytes, limits: Limits) -> bytes:
-    """`body` out of the gzip a ``.gz`` file is in, up to the limit; truncated or damaged ends give what came before.
+    """`body` out of the gzip a ``.gz`` file is in; a damaged end gives what came before it.
 
     Raises ValueError past ``limits.decompressed_bytes`` or ``limits.compression_ratio``.
     """

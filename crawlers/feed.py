@@ -35,7 +35,16 @@ _NOT_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udf
 _GEO: Final = re.compile(r"<(/?)(?:gml|georss):[^<>]*>", re.IGNORECASE)
 _DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 #: sy:updatePeriod by its beginning, so that ``hourley`` and ``day`` are understood; hours.
-_PERIODS: Final = (("ho", 1), ("hr", 1), ("da", 24), ("di", 24), ("we", 168), ("mo", 730), ("ye", 8766), ("an", 8766))
+_PERIODS: Final = (
+    ("ho", 1),
+    ("hr", 1),
+    ("da", 24),
+    ("di", 24),
+    ("we", 168),
+    ("mo", 730),
+    ("ye", 8766),
+    ("an", 8766),
+)
 _MAX_INTERVAL: Final = timedelta(days=366)
 
 
@@ -61,7 +70,7 @@ def read_feed(
 ) -> Discovered | DiscoveryFailed:
     """What the XML feed `text`, fetched from `url`, announces."""
     fenced = fence(_NOT_XML.sub("", text), items=limits.items)
-    parsed, problems = _parse(fenced.text, url)
+    parsed, problems = _parse(fenced.text)
     if parsed is None:
         return DiscoveryFailed(kind=FailureKind.PARSE, message=f"{url}: {problems[-1].message}")
     version = str(parsed.get("version") or "")
@@ -96,13 +105,13 @@ def _format(version: str) -> str:
 # -- containment ------------------------------------------------------------------------------
 
 
-def _parse(text: str, url: str) -> tuple[dict[str, Any] | None, list[Problem]]:
-    """feedparser's result, by whatever it takes to get one."""
+def _parse(text: str) -> tuple[dict[str, Any] | None, list[Problem]]:
+    """Feedparser's result, by whatever it takes to get one."""
     attempts: tuple[Callable[[str], str], ...] = (_settle, _repair)
     message = ""
     for attempt in attempts:
         try:
-            parsed = _feedparser(attempt(text), url)
+            parsed = _feedparser(attempt(text))
         except Exception as error:  # feedparser lets a dozen kinds of them through
             message = f"feedparser failed: {type(error).__name__}: {str(error)[:200]}"
             continue
@@ -111,12 +120,13 @@ def _parse(text: str, url: str) -> tuple[dict[str, Any] | None, list[Problem]]:
             reason = str(parsed.get("bozo_exception") or "")[:200]
             problems.append(Problem(code="not_well_formed", message=f"The XML is not well-formed: {reason}"))
         return parsed, problems
-    return _by_item(_repair(text), url, message)
+    return _by_item(_repair(text), message)
 
 
-def _feedparser(text: str, url: str) -> dict[str, Any]:
-    # A stream, because feedparser takes plain bytes for a file name first.
-    headers = {"content-type": "application/xml; charset=utf-8", "content-location": url}
+def _feedparser(text: str) -> dict[str, Any]:
+    # A stream, because feedparser takes plain bytes for a file name first. The feed's address is kept
+    # from it, for it would make bare guids into addresses; relative links are resolved here.
+    headers = {"content-type": "application/xml; charset=utf-8"}
     found: dict[str, Any] = feedparser.parse(
         io.BytesIO(text.encode("utf-8", "replace")),
         response_headers=headers,
@@ -150,18 +160,21 @@ def _charref(found: re.Match[str]) -> str:
     return chr(code) if usable else "\ufffd"
 
 
-def _by_item(text: str, url: str, message: str) -> tuple[dict[str, Any] | None, list[Problem]]:
+def _by_item(text: str, message: str) -> tuple[dict[str, Any] | None, list[Problem]]:
     """Parse the items in halves, and halves of those that fail, until each bad item is alone."""
     starts = [found.start() for found in _ITEM_START.finditer(text)]
     if not starts:
         return None, [Problem(code="parser_failed", message=message)]
-    head, chunks = text[: starts[0]], [text[a:b] for a, b in zip(starts, [*starts[1:], len(text)], strict=True)]
+    head, chunks = (
+        text[: starts[0]],
+        [text[a:b] for a, b in zip(starts, [*starts[1:], len(text)], strict=True)],
+    )
     result: dict[str, Any] = {"entries": [], "feed": {}, "version": ""}
     lost, pending = 0, [chunks]
     while pending:
         batch = pending.pop()
         try:
-            parsed = _feedparser(head + "".join(batch), url)
+            parsed = _feedparser(head + "".join(batch))
         except Exception:  # the same dozen kinds
             if len(batch) == 1:
                 lost += 1
@@ -209,7 +222,9 @@ def judge(read: ReadItems, total: int) -> Iterable[Problem]:
     if not total:
         yield Problem(code="empty_feed", message="The feed is well-formed and holds no item.")
     if read.lost:
-        yield Problem(code="items_without_link", message=f"{read.lost} of {total} items have no http(s) link.")
+        yield Problem(
+            code="items_without_link", message=f"{read.lost} of {total} items have no http(s) link."
+        )
     if read.broken:
         yield Problem(code="items_lost", message=f"{read.broken} of {total} items could not be read.")
     if entries and all(is_homepage(entry.url) for entry in entries):

@@ -23,25 +23,8 @@ _STRAY: Final = re.compile(r"<(?!!)(?=[^<>]*+(?:<|\Z))")
 _TAG: Final = re.compile(r"<!\[CDATA\[|<!--|<(/?)([A-Za-z_][^\s/<>]*+)[^<>]*+>")
 _ITEM: Final = re.compile(r"<(?:[A-Za-z0-9_]+:)?(?:item|entry)[\s>]", re.IGNORECASE)
 #: HTML elements without an end tag, met where a publisher forgot to escape.
-_VOID: Final = frozenset(
-    [
-        "br",
-        "img",
-        "hr",
-        "input",
-        "meta",
-        "link",
-        "area",
-        "base",
-        "col",
-        "embed",
-        "source",
-        "track",
-        "wbr",
-        "p",
-        "li",
-    ]
-)
+_VOID_WORDS = "br img hr input meta link area base col embed source track wbr p li"
+_VOID: Final = frozenset(_VOID_WORDS.split())
 _ITEM_NAMES: Final = frozenset({"item", "entry"})
 
 

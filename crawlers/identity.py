@@ -23,117 +23,20 @@ MAX_URL: Final = 4096
 #: Parameters that tell a publisher where a reader came from. Names in full, then beginnings
 #: (AdGuard's and ClearURLs' lists as in courlan, without its guesses that eat ``source`` or ``session``
 #: in the middle of words).
-_TRACKING: Final = frozenset(
-    [
-        "fbclid",
-        "gclid",
-        "dclid",
-        "gclsrc",
-        "gbraid",
-        "wbraid",
-        "twclid",
-        "yclid",
-        "ysclid",
-        "msclkid",
-        "igshid",
-        "igsh",
-        "mc_cid",
-        "mc_eid",
-        "mkt_tok",
-        "_ga",
-        "_gl",
-        "_hsenc",
-        "_hsmi",
-        "__hstc",
-        "__hsfp",
-        "hsctatracking",
-        "ref",
-        "ref_src",
-        "ref_url",
-        "referrer",
-        "referer",
-        "refid",
-        "source",
-        "src",
-        "campaign",
-        "cmpid",
-        "cmp",
-        "cid",
-        "icid",
-        "ito",
-        "xtor",
-        "ncid",
-        "ocid",
-        "smid",
-        "smtyp",
-        "spm",
-        "scm",
-        "partner",
-        "partnerid",
-        "affiliate",
-        "aff",
-        "ftag",
-        "taid",
-        "tblci",
-        "share",
-        "shared",
-        "sharetype",
-        "share_id",
-        "feature",
-        "fb_action_ids",
-        "fb_action_types",
-        "fb_source",
-        "fb_ref",
-        "rss",
-        "feedname",
-        "feedtype",
-        "traffic_source",
-        "tag_source",
-        "wt_mc",
-        "wtmc",
-        "wprov",
-        "guccounter",
-        "guce_referrer",
-        "guce_referrer_sig",
-        "sr_share",
-        "ns_mchannel",
-        "ns_source",
-        "ns_campaign",
-        "ns_linkname",
-        "ns_fee",
-        "click_id",
-        "clickid",
-        "s_cid",
-        "s_kwcid",
-        "ved",
-        "usg",
-        "ei",
-        "sca_esv",
-    ]
+_TRACKING_WORDS = (
+    "fbclid gclid dclid gclsrc gbraid wbraid twclid yclid ysclid msclkid igshid igsh mc_cid mc_eid "
+    "mkt_tok _ga _gl _hsenc _hsmi __hstc __hsfp hsctatracking ref ref_src ref_url referrer referer "
+    "refid source src campaign cmpid cmp cid icid ito xtor ncid ocid smid smtyp spm scm partner "
+    "partnerid affiliate aff ftag taid tblci share shared sharetype share_id feature fb_action_ids "
+    "fb_action_types fb_source fb_ref rss feedname feedtype traffic_source tag_source wt_mc wtmc "
+    "wprov guccounter guce_referrer guce_referrer_sig sr_share ns_mchannel ns_source ns_campaign "
+    "ns_linkname ns_fee click_id clickid s_cid s_kwcid ved usg ei sca_esv"
 )
-_TRACKING_STARTS: Final = [
-    "utm_",
-    "at_",
-    "pk_",
-    "piwik_",
-    "mtm_",
-    "matomo_",
-    "itm_",
-    "hsa_",
-    "vero_",
-    "oly_",
-    "mkt_",
-    "ml_",
-    "ga_",
-    "gs_",
-    "__twitter_",
-    "fb_",
-    "sc_",
-    "trk_",
-    "stm_",
-    "ns_",
-]
-_TRACKING_STARTS_TUPLE: Final = tuple(_TRACKING_STARTS)
+_TRACKING: Final = frozenset(_TRACKING_WORDS.split())
+_START_WORDS = (
+    "utm_ at_ pk_ piwik_ mtm_ matomo_ itm_ hsa_ vero_ oly_ mkt_ ml_ ga_ gs_ __twitter_ fb_ sc_ trk_ stm_ ns_"
+)
+_TRACKING_STARTS: Final = tuple(_START_WORDS.split())
 
 #: Parameters that choose a page of an article or its print, AMP or full form.
 _PAGING: Final = {
@@ -227,7 +130,7 @@ def _query(query: str, keep: tuple[str, ...] | None) -> str:
 
 
 def _droppable(name: str, value: str) -> bool:
-    if name in _TRACKING or name.startswith(_TRACKING_STARTS_TUPLE):
+    if name in _TRACKING or name.startswith(_TRACKING_STARTS):
         return True
     paging = _PAGING.get(name)
     return paging is not None and paging.fullmatch(value) is not None
@@ -264,7 +167,10 @@ def _bare(host: str) -> str:
 
 
 def belongs(url: str, outlet: Outlet) -> bool:
-    """Whether `url` stands on a host of `outlet`; ``www.``, ``m.`` and ``amp.`` of a listed host are the same site."""
+    """Whether `url` stands on a host of `outlet`.
+
+    ``www.``, ``m.`` and ``amp.`` of a listed host are the same site.
+    """
     host = host_of(url)
     if not host:
         return False
@@ -309,12 +215,15 @@ def is_homepage(url: str) -> bool:
 
 
 def body_hash(text: str) -> str:
-    """Versioned hash of a text; white space, Unicode form and invisible characters do not count, punctuation does."""
+    """Versioned hash of a text.
+
+    White space, Unicode form and invisible characters do not count; case and punctuation do.
+    """
     return "1" + hashlib.sha256(_settled(text).encode("utf-8", "surrogatepass")).hexdigest()[:31]
 
 
 def content_hash(title: str, text: str) -> str:
-    """Versioned hash of what a reader would call the content: title and text, settled as in :func:`body_hash`."""
+    """Versioned hash of what a reader would call the content: title and text, as in :func:`body_hash`."""
     both = f"{_settled(title)}\x1f{_settled(text)}"
     return "1" + hashlib.sha256(both.encode("utf-8", "surrogatepass")).hexdigest()[:31]
 

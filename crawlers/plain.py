@@ -17,32 +17,8 @@ _SPACE: Final = re.compile(r"\s+")
 _UNSEEN: Final = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 )
-_INLINE: Final = frozenset(
-    [
-        "a",
-        "abbr",
-        "acronym",
-        "b",
-        "bdi",
-        "bdo",
-        "big",
-        "cite",
-        "code",
-        "em",
-        "font",
-        "i",
-        "ins",
-        "mark",
-        "q",
-        "s",
-        "small",
-        "span",
-        "strong",
-        "sub",
-        "sup",
-        "u",
-    ]
-)
+_INLINE_WORDS = "a abbr acronym b bdi bdo big cite code em font i ins mark q s small span strong sub sup u"
+_INLINE: Final = frozenset(_INLINE_WORDS.split())
 _SILENT: Final = frozenset(["script", "style", "template", "noscript", "iframe"])
 _IMAGE: Final = re.compile(
     r"<img\b[^<>]{0,2000}?\ssrc\s*=\s*(?:\"([^\"<>]{1,2000})\"|'([^'<>]{1,2000})')", re.IGNORECASE

@@ -39,7 +39,7 @@ PATIENCE: Final = 2.0
 _MAIN_LOCK: Final = threading.Lock()
 
 
-class ParseKilled(Exception):
+class ParseKilled(Exception):  # noqa: N818 - says what happened, as FetchFailed does
     """The child that did the work was ended; the work is not worth repeating."""
 
     def __init__(self, kind: str, message: str) -> None:
@@ -99,9 +99,13 @@ class ParsePool:
                         raise
         raise AssertionError("unreachable")
 
-    async def _once(self, pool: ProcessPool, seconds: float, function: Callable[..., T], args: tuple[Any, ...]) -> T:
+    async def _once(
+        self, pool: ProcessPool, seconds: float, function: Callable[..., T], args: tuple[Any, ...]
+    ) -> T:
         wall = seconds * PATIENCE
-        future: Future[tuple[str, Any]] = pool.schedule(_guarded, args=(seconds, function, args), timeout=wall)
+        future: Future[tuple[str, Any]] = pool.schedule(
+            _guarded, args=(seconds, function, args), timeout=wall
+        )
         try:
             outcome, value = await asyncio.wait_for(asyncio.wrap_future(future), wall + GRACE)
         except ProcessExpired as error:
@@ -152,15 +156,13 @@ class ParsePool:
         pool, self._pool = self._pool, None
         if pool is None:
             return
-        pool.close()
-        try:
+        pool.close()  # type: ignore[no-untyped-call]
+        with contextlib.suppress(TimeoutError):
             await asyncio.to_thread(pool.join, grace)
-        except TimeoutError:
-            pass
         await asyncio.to_thread(_end, pool)
 
 
-class _Stuck(Exception):
+class _Stuck(Exception):  # noqa: N818 - never leaves this module
     """No answer, although the child's time is over."""
 
 
@@ -172,7 +174,7 @@ def _killed(error: ProcessExpired, function: Callable[..., Any], seconds: float)
 
 def _end(pool: ProcessPool) -> None:
     with contextlib.suppress(Exception):  # it is broken already
-        pool.stop()
+        pool.stop()  # type: ignore[no-untyped-call]
         pool.join()
 
 
@@ -228,7 +230,7 @@ class _Popen(popen_forkserver.Popen):
             main = sys.modules["__main__"]
             sys.modules["__main__"] = types.ModuleType("__main__")
             try:
-                super()._launch(process_obj)
+                super()._launch(process_obj)  # type: ignore[misc]
             finally:
                 sys.modules["__main__"] = main
 

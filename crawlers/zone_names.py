@@ -59,9 +59,8 @@ _MONTH_FIRST: Final = re.compile(
     r"America/(?:New_York|Chicago|Denver|Los_Angeles|Phoenix|Detroit|Anchorage|Boise|Indiana/.*|Kentucky/.*)"
     r"|US/.*|Pacific/Honolulu|Asia/Manila"
 )
-_AMERICAN: Final = frozenset(
-    ["est", "edt", "cst", "cdt", "mst", "mdt", "pst", "pdt", "et", "ct", "mt", "pt", "akst", "akdt", "hst"]
-)
+_AMERICAN_WORDS = "est edt cst cdt mst mdt pst pdt et ct mt pt akst akdt hst"
+_AMERICAN: Final = frozenset(_AMERICAN_WORDS.split())
 _KEY = re.compile(r"[A-Za-z]{2,20}(?:/[A-Za-z_+-]{2,30}){1,2}")
 
 #: No place on Earth is further from Greenwich (Baker Island, Line Islands).
