@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from config.addresses import password_of
 from config.build_outlet import OutletBuilder
 from config.document import OutletDocument, WartaDocument
-from config.errors import ConfigProblem, closest
+from config.errors import ConfigProblem
 from config.inherit import Chosen, Level
 from config.model import Limits, Outlet, Politeness, Settings
-from config.values import password_of
 from config.yaml_reader import Document
 
 #: Honest and editable: the contact should become the operator's own.
@@ -51,16 +51,7 @@ def build_outlets(main: Document, said: WartaDocument, files: Sequence[OutletFil
     for file in files:
         if file.said is None:
             continue
-        group = file.said.group
-        if group is not None and group not in groups:
-            expected = f"one of {', '.join(groups)}" if groups else f"groups: {{{group}: …}} in {main.file}"
-            message = f"group {group[:80]!r} is not declared"
-            near = closest(group, groups)
-            built.problems.append(
-                file.document.problem(("group",), message, expected=expected, suggestion=near)
-            )
-            continue
-        above = (groups[group], defaults) if group is not None else (defaults,)
+        above = (groups[group], defaults) if (group := file.said.group) in groups else (defaults,)
         agent = said.user_agent or DEFAULT_USER_AGENT
         builder = OutletBuilder(file.document, file.said, file.outlet_id, above, agent)
         built.outlets.append(builder.build())
@@ -125,26 +116,6 @@ def _secrets_of(said: WartaDocument, outlets: Sequence[Outlet]) -> frozenset[str
 
 def _is_secret_header(name: str) -> bool:
     return any(word in name.lower() for word in _SECRET_HEADERS)
-
-
-def insecure_redis(document: Document, said: WartaDocument) -> ConfigProblem | None:
-    """The refusal of a Redis that anybody on the network could use, if that is what is asked for."""
-    parts = urlsplit(said.redis)
-    remote = parts.scheme in ("redis", "rediss") and not _is_loopback(parts.hostname or "")
-    if not remote or parts.password or said.allow_insecure_redis:
-        return None
-    message = f"Redis on {parts.hostname} has no password: whoever reaches it can change what is crawled"
-    expected = "redis://:${REDIS_PASSWORD}@host, or allow_insecure_redis: true"
-    return document.problem(("redis",), message, expected=expected)
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def described(trail: Mapping[str, Chosen]) -> dict[str, tuple[Any, str]]:

@@ -77,7 +77,7 @@ class OutletBuilder:
             politeness=politeness,
             enabled=enabled,
             country=said.country,
-            rules=self._rules(said.article),
+            rules=_rules(said.article),
             boilerplate=Boilerplate(
                 line_start=tuple(said.boilerplate.line_start),
                 line_exact=tuple(said.boilerplate.line_exact),
@@ -135,36 +135,20 @@ class OutletBuilder:
             self._note(source_id, f"schedule.{key}", value)
         return schedule
 
-    def _rules(self, parts: list[ArticlePart]) -> tuple[ArticleRules, ...]:
-        in_force: int | None = None
-        days: dict[date, int] = {}
-        for index, part in enumerate(parts):
-            path = ("article", index)
-            if part.valid_until is None:
-                if in_force is not None:
-                    self._refuse(
-                        path, f"article[{in_force}] is already in force", "valid_until on all but one"
-                    )
-                in_force = index
-            elif part.valid_until in days:
-                same = days[part.valid_until]
-                self._refuse((*path, "valid_until"), f"article[{same}] ends the same day", "another day")
-            else:
-                days[part.valid_until] = index
-        rules = sorted(
-            (ArticleRules(**_values(part)) for part in parts), key=lambda rule: rule.valid_until or date.max
-        )
-        return tuple(rules) if in_force is not None else (*rules, ArticleRules())
-
-    def _refuse(self, path: tuple[str | int, ...], message: str, expected: str) -> None:
-        self.problems.append(self._document.problem(path, message, expected=expected))
-
 
 def _hosts_of(homepage: str) -> tuple[str, ...]:
     """The homepage's host with and without ``www.``."""
     host = urlsplit(homepage).hostname or ""
     bare = host.removeprefix("www.")
     return (bare, f"www.{bare}") if "." in bare and not bare[-1].isdigit() else (host,)
+
+
+def _rules(parts: list[ArticlePart]) -> tuple[ArticleRules, ...]:
+    """Oldest first; rules in force are always there, if only to say that nothing special holds."""
+    rules = [ArticleRules(**_values(part)) for part in parts]
+    rules.sort(key=lambda rule: rule.valid_until or date.max)
+    in_force = bool(rules) and rules[-1].valid_until is None
+    return tuple(rules) if in_force else (*rules, ArticleRules())
 
 
 def _values(part: ArticlePart | ListingPart) -> dict[str, Any]:

@@ -2,15 +2,17 @@
 
 ``warta.yaml`` is a :class:`WartaDocument`, every file of ``outlets/`` an :class:`OutletDocument`.
 A field that is None was not written: the next level of inheritance is asked (:mod:`config.inherit`).
+Keys that contradict each other are found by :mod:`config.crossings`.
 No default of the product stands here; defaults live in :mod:`config.model` and :mod:`config.build`.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from config import addresses as a
 from config import values as v
 from config.crontab import CronText
 
@@ -37,19 +39,11 @@ class SchedulePart(Part):
     jitter: v.Jitter | None = None
     """With `every` a share (10%), with `cron` the longest delay (30s)."""
 
-    @model_validator(mode="after")
-    def _one_kind(self) -> Self:
-        if self.every is not None and self.cron is not None:
-            raise v.wrong("both every and cron are set", "one of them", at="cron")
-        if self.every is not None and self.timezone is not None:
-            raise v.wrong("an interval has no time zone", "timezone beside cron only", at="timezone")
-        return self
-
 
 class PolitenessPart(Part):
     """Manners towards one host."""
 
-    user_agent: v.UserAgent | None = None
+    user_agent: a.UserAgent | None = None
     """What requests call themselves; ASCII with a contact."""
     robots: Literal["obey", "ignore"] | None = None
     """What robots.txt means."""
@@ -111,9 +105,9 @@ class SourcePart(Inherited):
     """Unique within the outlet and stable: what is remembered hangs on it."""
     kind: Literal["feed", "sitemap", "listing"]
     """How the source announces articles."""
-    url: v.SourceUrl
+    url: a.SourceUrl
     """Address; listings may hold {page}, {offset} and {date:%Y/%m/%d}."""
-    headers: dict[v.HeaderName, v.HeaderValue] = {}
+    headers: dict[a.HeaderName, a.HeaderValue] = {}
     """Extra request headers; values may be ${NAME}."""
     section: Line | None = None
     """Section of articles that name none."""
@@ -121,18 +115,6 @@ class SourcePart(Inherited):
     """Selectors of a listing."""
     sitemap_follow: v.Pattern | None = None
     """Only child sitemaps whose address matches are read."""
-
-    @model_validator(mode="after")
-    def _fits_kind(self) -> Self:
-        if self.kind == "listing" and self.listing is None:
-            raise v.wrong("a listing needs to know its links", "listing: {link: …}", at="kind")
-        if self.kind != "listing" and self.listing is not None:
-            raise v.wrong(f"a {self.kind} has no listing", "kind: listing", at="listing")
-        if self.kind != "sitemap" and self.sitemap_follow is not None:
-            raise v.wrong(f"a {self.kind} follows no sitemaps", "kind: sitemap", at="sitemap_follow")
-        if self.kind != "listing" and v.templates_of(self.url):
-            raise v.wrong("templates belong to listings", "a plain address", at="url")
-        return self
 
 
 class ArticlePart(Part):
@@ -192,11 +174,11 @@ class UrlsPart(Part):
     """Patterns of addresses that are never articles."""
     key: v.KeyPattern | None = None
     """Pattern whose named groups are the identity of an article."""
-    full_page: v.FullPage | None = None
+    full_page: a.FullPage | None = None
     """Suffix that asks for all pages at once."""
     keep_query: Lines | None = None
     """Query parameters that belong to the identity; all others are dropped."""
-    host_aliases: dict[v.Host, v.Host] = {}
+    host_aliases: dict[a.Host, a.Host] = {}
     """AMP and mobile hosts, each to the host of the canonical page."""
 
 
@@ -211,13 +193,13 @@ class OutletDocument(Level):
     """The file's name without .yaml; may be left out."""
     name: Line
     """Name as readers know it."""
-    homepage: v.HomeUrl
+    homepage: a.HomeUrl
     """Address of the front page."""
     group: str | None = None
     """Group in warta.yaml whose settings apply."""
     country: Annotated[str, Field(pattern="^[A-Z]{2}$")] | None = None
     """ISO 3166-1 code."""
-    hosts: list[v.Host] = []
+    hosts: list[a.Host] = []
     """Hosts whose articles are this outlet's; *.example.com covers subdomains, not the bare domain."""
     brands: Lines = []
     """Names that open its datelines."""
@@ -282,19 +264,19 @@ class WartaDocument(Part):
 
     data_dir: Annotated[str, Field(min_length=1, max_length=1000)] = "./data"
     """Directory of everything kept; relative to the current directory."""
-    redis: v.RedisUrl = "embedded"
+    redis: a.RedisUrl = "embedded"
     """embedded, or the address of a Redis 7+ or Valkey server."""
     allow_insecure_redis: bool = False
     """Accept a Redis on another machine without a password."""
-    database: v.DatabaseUrl = "embedded"
+    database: a.DatabaseUrl = "embedded"
     """embedded, or the address of a PostgreSQL or SQLite database."""
     outlets: list[Line] = ["outlets/*.yaml"]
     """Files of outlets, relative to this file; * and ** match."""
-    user_agent: v.UserAgent | None = None
+    user_agent: a.UserAgent | None = None
     """What requests call themselves; ASCII with a contact."""
-    allow_networks: list[v.Network] = []
+    allow_networks: list[a.Network] = []
     """Private networks that may be reached all the same."""
-    resolve: dict[v.Host, v.Address] = {}
+    resolve: dict[a.Host, a.Address] = {}
     """Host (or *.suffix) to IP address, before any DNS look-up."""
     limits: LimitsPart = LimitsPart()
     """Fences around one fetch and one parse."""

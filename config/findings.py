@@ -48,9 +48,8 @@ def _problem(document: Document, model: type[BaseModel], detail: ErrorDetails) -
         return document.problem(path[:-1], f"the key {path[-1]!r} is missing", expected=_about(model, path))
     context = detail.get("ctx", {})
     if kind == "warta":
-        at = str(context["at"])
         return document.problem(
-            (*path, at) if at else path,
+            path,
             str(context["said"]),
             expected=str(context["expected"]),
             suggestion=str(context["suggestion"]),

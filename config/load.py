@@ -6,7 +6,7 @@
       each: bytes ► plain data with positions        config.yaml_reader
                   ► ${NAME} filled in                config.environment
                   ► document models                  config.findings, config.document
-      together:   ► duplicates                       config.duplicates
+      together:   ► duplicates, contradictions       config.duplicates, config.crossings
                   ► inheritance, Settings            config.build
 
 Every stage adds its problems to one list, and only the end raises: what is wrong in one file hides
@@ -22,7 +22,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from config.build import OutletFile, build_outlets, build_settings, described, insecure_redis
+from config import crossings
+from config.build import OutletFile, build_outlets, build_settings, described
 from config.document import OutletDocument, WartaDocument
 from config.duplicates import duplicates
 from config.environment import MayHoldSecret, fill_in, in_outlet, in_warta
@@ -83,10 +84,11 @@ class _Reading:
         files = self._outlet_bytes(main_bytes.path, main)
         outlets = [outlet for file in files if (outlet := self._outlet(file))]
         self.problems.extend(duplicates([(outlet.outlet_id, outlet.document) for outlet in outlets]))
+        self.problems.extend(crossings.in_warta(main) if main else ())
+        for outlet in outlets:
+            self.problems.extend(crossings.in_outlet(outlet.document, main))
         if main is None or said is None:
             raise ConfigError(self.problems)
-        if problem := insecure_redis(main, said):
-            self.problems.append(problem)
         built = build_outlets(main, said, outlets)
         self.problems.extend(built.problems)
         if self.problems:
