@@ -68,11 +68,13 @@ _BLOCK = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local span = tonumber(ARGV[1])
-if tonumber(redis.call('HGET', KEYS[1], 'until') or '0') < now + span then
+local held = tonumber(redis.call('HGET', KEYS[1], 'until') or '0') - now
+if held < span then
+  held = span
   redis.call('HSET', KEYS[1], 'until', string.format('%.0f', now + span))
   if redis.call('PTTL', KEYS[1]) < span then redis.call('PEXPIRE', KEYS[1], span) end
 end
-return 1
+return held
 """
 
 
@@ -295,6 +297,8 @@ class HostBudget:
             return Granted(slot)
         self._local.give_back(host, outlet, slot)
         self._local.correct(host, now + answer.ms if answer.reason == "delay" else before)
+        if answer.reason == "blocked":
+            self._local.block(host, now + answer.ms)
         return answer
 
     async def release(self, host: str, outlet: str, slot: str) -> None:
@@ -311,8 +315,11 @@ class HostBudget:
         span = int((until - self._clock()).total_seconds() * 1000)
         if span <= 0:
             return
-        self._local.block(host, self._monotonic() * 1000 + span)
-        await self._try(self._block, keys=[self._host_key(host)], args=[span])
+        now = self._monotonic() * 1000
+        self._local.block(host, now + span)
+        held = await self._try(self._block, keys=[self._host_key(host)], args=[span])
+        if held is not None:
+            self._local.block(host, now + held)
 
     async def _take(
         self, host: str, outlet: str, politeness: Politeness, began: float, patience: timedelta | None

@@ -357,6 +357,8 @@ def _decode(key: IdentityKey, value: bytes) -> Identity | None:
     """The boundary: anything that is not ours is a miss."""
     try:
         fields = json.loads(value)
+        if not isinstance(fields, list):
+            return None
         letter, article_id, entry_hash, url_key = [*fields, "", "", ""][:4]
         fate = _FATE[letter]
     except (ValueError, TypeError, KeyError, RecursionError):
