@@ -64,8 +64,10 @@ _KINDS: Final = ("ymd", "dmy", "ym", "time", "hour", "cjk", "offset", "number", 
 _SPACES_IN_TIME: Final = re.compile(r"(?<=\d)\s+:\s+(?=\d)")
 _HYPHENS_IN_TIME: Final = re.compile(r"(?<=\d)\s*t\s*(\d{2})-(\d{2})-(\d{2})(?!\d)")
 _SPACED_AMPM: Final = re.compile(r"(?<![^\W_])([ap])\.?\s?m\.")
+_LONGEST_ISO: Final = 32
 _ISO: Final = re.compile(
-    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{3}(?:\d{3})?)?)?(?:Z|[+-](?:0\d|1[0-4]):\d\d)?", re.ASCII
+    r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{3}(?:\d{3})?)?)?(?:Z|[+-](?:0\d|1[0-3]):[0-5]\d)?)?",
+    re.ASCII,
 )
 _COMPACT: Final = re.compile(
     r"(\d{4})(\d{2})(\d{2})(?:t?\s?(\d{2})(\d{2})(\d{2})?(?:\.\d+)?)?(?![\d:/.-])(.*)"
@@ -108,7 +110,7 @@ def read(text: str, *, timezone: tzinfo | None = None, now: datetime | None = No
     one, else UTC). `now` (aware) anchors spans and dates without a year; without it they are None.
     """
     try:
-        if _ISO.fullmatch(text):
+        if len(text) <= _LONGEST_ISO and _ISO.fullmatch(text):
             return _iso(text, timezone, now)
         return _read(fold(text[:MAX_LENGTH]).strip(), timezone, now)
     except (ValueError, OverflowError, ArithmeticError):
@@ -120,7 +122,7 @@ def _iso(text: str, zone: tzinfo | None, now: datetime | None) -> ReadDate | Non
     value = datetime.fromisoformat(text).replace(microsecond=0)
     has_zone = value.tzinfo is not None
     value = (value if has_zone else value.replace(tzinfo=zone or UTC)).astimezone(UTC)
-    return ReadDate(value, has_time=True, has_zone=has_zone) if _plausible(value, now) else None
+    return ReadDate(value, has_time=len(text) > 10, has_zone=has_zone) if _plausible(value, now) else None
 
 
 def _read(text: str, zone: tzinfo | None, now: datetime | None) -> ReadDate | None:

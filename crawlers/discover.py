@@ -91,11 +91,17 @@ def discover(
         if not body.strip(b"\xef\xbb\xbf\0 \t\r\n"):
             return DiscoveryFailed(kind=FailureKind.EMPTY, message=f"{url} answers nothing at all.")
         return _Reader(kind, url, content_type, now, timezone, listing, sitemap_follow, limits).read(body)
+    except _TooLargeError as error:
+        return DiscoveryFailed(kind=FailureKind.TOO_LARGE, message=f"{url} {error}.")
     except RecursionError:
         return DiscoveryFailed(kind=FailureKind.PARSE, message=f"{url} is nested too deep to be read.")
     except Exception as error:  # the last fence between a stranger's bytes and the run
         message = f"{url} cannot be read: {type(error).__name__}: {str(error)[:200]}"
         return DiscoveryFailed(kind=FailureKind.PARSE, message=message)
+
+
+class _TooLargeError(Exception):
+    """A compressed file that is a bomb."""
 
 
 class _Reader:
@@ -215,7 +221,7 @@ def _titled(head: str) -> str:
 def _unpacked(body: bytes, limits: Limits) -> bytes:
     """`body` out of the gzip a ``.gz`` file is in; a damaged end gives what came before it.
 
-    Raises ValueError past ``limits.decompressed_bytes`` or ``limits.compression_ratio``.
+    Raises _TooLargeError past ``limits.decompressed_bytes`` or ``limits.compression_ratio``.
     """
     if not body.startswith(_GZIP):
         return body
@@ -233,5 +239,5 @@ def _unpacked(body: bytes, limits: Limits) -> bytes:
             break
         rest = member.unused_data
     if room <= 0:
-        raise ValueError(f"it unpacks to more than {most} bytes")
+        raise _TooLargeError(f"unpacks to more than {most} bytes")
     return b"".join(pieces)

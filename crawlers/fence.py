@@ -15,11 +15,17 @@ from crawlers.model import Problem
 
 MAX_ATTRIBUTES: Final = 512
 MAX_DEPTH: Final = 256
+#: Attributes of all tags longer than 2 KiB together; only an attack has more than a few of those.
+MAX_ATTRIBUTES_OF_LONG_TAGS: Final = 20_000
 #: ``<`` that open nothing; a few are typing errors.
 MAX_STRAY: Final = 100
+#: ``&`` that begin no reference; addresses in feeds have some each.
+MAX_STRAY_AMPERSANDS: Final = 20_000
 #: Bytes in one tag below which `MAX_ATTRIBUTES` cannot be reached (`` a=1``).
-_LONG_TAG: Final = re.compile(r"<[^<>]{2048,}>?")
+_LONG_STRAY_AMPERSAND: Final = re.compile(r"&(?!#?[A-Za-z0-9]{1,32};)")
+_TAG: Final = re.compile(r"<[^<>]{2048,}>?")
 _STRAY: Final = re.compile(r"<(?!!)(?=[^<>]*+(?:<|\Z))")
+_STRAY_AMPERSAND: Final = re.compile(r"&(?!#?[A-Za-z0-9]{1,32};)")
 _TAG: Final = re.compile(r"<!\[CDATA\[|<!--|<(/?)([A-Za-z_][^\s/<>]*+)[^<>]*+>")
 _ITEM: Final = re.compile(r"<(?:[A-Za-z0-9_]+:)?(?:item|entry)[\s>]", re.IGNORECASE)
 #: HTML elements without an end tag, met where a publisher forgot to escape.
@@ -41,16 +47,19 @@ def fence(text: str, *, items: int) -> Fenced:
     problems: list[Problem] = []
     text = _drop_long_tags(text, problems)
     text = _escape_strays(text, problems)
+    text = _open_comments(text)
     text = _cut(text, items, problems)
     return Fenced(text, tuple(problems))
 
 
 def _drop_long_tags(text: str, problems: list[Problem]) -> str:
-    dropped = 0
+    dropped = total = 0
 
     def one(found: re.Match[str]) -> str:
-        nonlocal dropped
-        if found[0].count("=") <= MAX_ATTRIBUTES:
+        nonlocal dropped, total
+        count = found[0].count("=")
+        total += count
+        if count <= MAX_ATTRIBUTES and total <= MAX_ATTRIBUTES_OF_LONG_TAGS:
             return found[0]
         dropped += 1
         return ""
@@ -63,11 +72,20 @@ def _drop_long_tags(text: str, problems: list[Problem]) -> str:
 
 
 def _escape_strays(text: str, problems: list[Problem]) -> str:
+    if text.count("&") > MAX_STRAY_AMPERSANDS:
+        escaped, count = _STRAY_AMPERSAND.subn("&amp;", text)
+        text = escaped if count > MAX_STRAY_AMPERSANDS else text
     escaped, count = _STRAY.subn("&lt;", text)
     if count <= MAX_STRAY:
         return text
     problems.append(Problem(code="unclosed_tags", message=f"{count} tags without an end were read as text"))
     return escaped
+
+
+def _open_comments(text: str) -> str:
+    """`text` without comments that never end: each makes sgmllib look through all that follows."""
+    end = text.rfind("-->") + 1
+    return text[:end] + text[end:].replace("<!--", "")
 
 
 def _cut(text: str, items: int, problems: list[Problem]) -> str:

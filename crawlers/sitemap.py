@@ -24,6 +24,8 @@ from crawlers.model import Discovered, FeedEntry, Problem
 from crawlers.plain import MAX_TITLE, plain, verbatim
 
 MAX_TAGS: Final = 30
+#: Locations read from one file; the protocol allows 50,000.
+MAX_LOCATIONS: Final = 100_000
 _OLDEST: Final = datetime.min.replace(tzinfo=UTC)
 _DATE_IN_URL: Final = re.compile(r"(20\d\d)[-_/]?(0[1-9]|1[0-2])(?:[-_/]?([0-3]\d))?(?!\d)")
 _NEWS_EXTENSION: Final = "sitemap-news"
@@ -72,7 +74,10 @@ def read_sitemap(
     children: list[tuple[bool, datetime, int, str]] = []
     bad = 0
     stream = _Elements(body)
-    for name, element in stream:
+    for number, (name, element) in enumerate(stream):
+        if number == MAX_LOCATIONS:
+            stream.error = f"it lists more than {MAX_LOCATIONS} locations"
+            break
         fields = _fields(element)
         location = absolute(fields.get("loc", ""), url)
         if location is None:
@@ -205,7 +210,9 @@ def _follow(
 
 def _problems(stream: _Elements, newest: _Newest, children: list[Any], bad: int) -> Iterator[Problem]:
     if stream.error:
-        yield Problem(code="not_well_formed", message=f"The XML is not well-formed: {stream.error[:200]}")
+        yield Problem(
+            code="not_well_formed", message=f"The sitemap is not as it should be: {stream.error[:200]}"
+        )
     if bad:
         yield Problem(code="items_without_link", message=f"{bad} locations are no http(s) address.")
     if newest.count > newest.size:
