@@ -80,7 +80,7 @@ class Sources:
         next_attempts: Mapping[str, datetime],
         now: datetime,
     ) -> None:
-        """Declare sources: those not there are added, those removed come back, the others are brought up to date.
+        """Declare sources: unknown ones are added, removed ones come back, others are brought up to date.
 
         `next_attempts` holds the first attempt of added and returning sources (default: `now`); a source
         that is there already keeps its own. Another address forgets the validators of the former.
@@ -179,6 +179,12 @@ class Sources:
     async def unclaim(self, source_id: str) -> None:
         """Forget that a message was queued (it could not be sent)."""
         await self._update([source_id], queued_at=None)
+
+    async def forget_queued(self, before: datetime) -> int:
+        """The same for every message sent before that moment (the queue is empty); how many they were."""
+        statement = update(sources).where(sources.c.queued_at < before).values(queued_at=None)
+        async with self._database.write("sources") as connection:
+            return await affected(connection, statement)
 
     async def reschedule(self, source_id: str, next_attempt: datetime) -> bool:
         """Set the next attempt, as when the schedule changed; False for a source not in service."""

@@ -103,7 +103,7 @@ def _outlets() -> None:
             nullable=True,
             comment="Since when it is gone from the configuration; null while it is there",
         ),
-        sa.PrimaryKeyConstraint("id", name=("pk_outlets")),
+        sa.PrimaryKeyConstraint("id", name="pk_outlets"),
         comment="Publishers, as the configuration last applied names them",
     )
 
@@ -118,7 +118,7 @@ def _sources() -> None:
         sa.Column(
             "priority",
             sa.Integer(),
-            server_default=sa.text("(100)"),
+            server_default=sa.text("100"),
             nullable=False,
             comment="Smaller is served first",
         ),
@@ -178,7 +178,7 @@ def _sources() -> None:
             comment="Highest token of a run; older may not write",
         ),
         sa.Column(
-            "paused", sa.Boolean(), server_default=sa.text("0"), nullable=False, comment="A person stopped it"
+            "paused", sa.Boolean(), server_default=sa.false(), nullable=False, comment="A person stopped it"
         ),
         sa.Column(
             "requested_at",
@@ -204,7 +204,7 @@ def _sources() -> None:
             nullable=True,
             comment="Since when it is gone from the configuration; null while it is there",
         ),
-        sa.PrimaryKeyConstraint("id", name=("pk_sources")),
+        sa.PrimaryKeyConstraint("id", name="pk_sources"),
         comment="What is polled, and all that is remembered of it; rows of removed sources stay",
     )
     op.create_index(
@@ -215,7 +215,7 @@ def _sources() -> None:
         sqlite_where=sa.text("removed_at IS NULL"),
         postgresql_where=sa.text("removed_at IS NULL"),
     )
-    op.create_index(("ix_sources_outlet_id"), "sources", ["outlet_id"], unique=False)
+    op.create_index("ix_sources_outlet_id", "sources", ["outlet_id"], unique=False)
     op.create_index(
         "ix_sources_pending",
         "sources",
@@ -318,15 +318,15 @@ def _runs() -> None:
         ),
         sa.CheckConstraint(
             "discovered = stored + revised + unchanged + duplicate + filtered + failed + pending",
-            name=("ck_runs_adds_up"),
+            name="ck_runs_adds_up",
         ),
-        sa.CheckConstraint("known <= unchanged", name=("ck_runs_known")),
+        sa.CheckConstraint("known <= unchanged", name="ck_runs_known"),
         sa.CheckConstraint(
             "stored >= 0 AND revised >= 0 AND unchanged >= 0 AND duplicate >= 0 AND filtered >= 0 AND failed >= 0 AND pending >= 0 AND known >= 0",
-            name=("ck_runs_not_negative"),
+            name="ck_runs_not_negative",
         ),
-        sa.ForeignKeyConstraint(["source_id"], ["sources.id"], name=("fk_runs_source_id_sources")),
-        sa.PrimaryKeyConstraint("id", name=("pk_runs")),
+        sa.ForeignKeyConstraint(["source_id"], ["sources.id"], name="fk_runs_source_id_sources"),
+        sa.PrimaryKeyConstraint("id", name="pk_runs"),
         comment="Every run of every source, those that did not happen included, with its ledger",
     )
     op.create_index("ix_runs_outlet_id", "runs", ["outlet_id", "id"], unique=False)
@@ -380,7 +380,7 @@ def _fates() -> None:
         sa.Column(
             "entry_hash",
             sa.Text(),
-            server_default=sa.text("('')"),
+            server_default=sa.text("''"),
             nullable=False,
             comment="Hash of what the source said of it",
         ),
@@ -397,9 +397,9 @@ def _fates() -> None:
             nullable=False,
             comment="Why it is looked at: new, changed, retry, revisit, manual",
         ),
-        sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name=("fk_fates_run_id_runs"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("id", name=("pk_fates")),
-        sa.UniqueConstraint("run_id", "url_key", name=("uq_fates_run_id_url_key")),
+        sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name="fk_fates_run_id_runs", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name="pk_fates"),
+        sa.UniqueConstraint("run_id", "url_key", name="uq_fates_run_id_url_key"),
         comment="What became of each discovered item that had to be looked at",
         sqlite_autoincrement=True,
     )
@@ -479,9 +479,9 @@ def _articles() -> None:
             nullable=True,
             comment="Since when the outlet no longer shows it; null while it does",
         ),
-        sa.PrimaryKeyConstraint("seq", name=("pk_articles")),
-        sa.UniqueConstraint("id", name=("uq_articles_id")),
-        sa.UniqueConstraint("outlet_id", "url_key", name=("uq_articles_outlet_id_url_key")),
+        sa.PrimaryKeyConstraint("seq", name="pk_articles"),
+        sa.UniqueConstraint("id", name="uq_articles_id"),
+        sa.UniqueConstraint("outlet_id", "url_key", name="uq_articles_outlet_id_url_key"),
         comment="Articles at their newest revision; the whole content is in revisions",
         sqlite_autoincrement=True,
     )
@@ -517,9 +517,9 @@ def _revisions() -> None:
         sa.Column("run_id", sa.Text(), nullable=True, comment="runs.id that brought it"),
         sa.Column("created_at", TIMESTAMP, nullable=False, comment="When it was stored"),
         sa.ForeignKeyConstraint(
-            ["article_id"], ["articles.id"], name=("fk_revisions_article_id_articles"), ondelete="CASCADE"
+            ["article_id"], ["articles.id"], name="fk_revisions_article_id_articles", ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("article_id", "revision", name=("pk_revisions")),
+        sa.PrimaryKeyConstraint("article_id", "revision", name="pk_revisions"),
         comment="Every revision of every article; never overwritten",
     )
 
@@ -540,10 +540,10 @@ def _raw_pages() -> None:
         sa.ForeignKeyConstraint(
             ["article_id", "revision"],
             ["revisions.article_id", "revisions.revision"],
-            name=("fk_raw_pages_article_id_revision_revisions"),
+            name="fk_raw_pages_article_id_revision_revisions",
             ondelete="CASCADE",
         ),
-        sa.PrimaryKeyConstraint("article_id", "revision", name=("pk_raw_pages")),
+        sa.PrimaryKeyConstraint("article_id", "revision", name="pk_raw_pages"),
         comment="Pages as fetched, kept for extracting again",
     )
 
@@ -572,11 +572,11 @@ def _identities() -> None:
         sa.Column("url_key", sa.Text(), nullable=False, comment="Address it was last seen with"),
         sa.Column("first_seen", TIMESTAMP, nullable=False, comment="First sighting"),
         sa.Column("last_seen", TIMESTAMP, nullable=False, comment="Last sighting, to the hour"),
-        sa.PrimaryKeyConstraint("kind", "scope", "key", name=("pk_identities")),
+        sa.PrimaryKeyConstraint("kind", "scope", "key", name="pk_identities"),
         comment="All that has been seen, so that nothing is announced twice; Redis rebuilds from it",
         sqlite_with_rowid=False,
     )
-    op.create_index(("ix_identities_article_id"), "identities", ["article_id"], unique=False)
+    op.create_index("ix_identities_article_id", "identities", ["article_id"], unique=False)
     op.create_index("ix_identities_last_seen", "identities", ["last_seen"], unique=False)
 
 
@@ -602,11 +602,11 @@ def _outbox() -> None:
         ),
         sa.Column("outlet_id", sa.Text(), nullable=False),
         sa.Column("created_at", TIMESTAMP, nullable=False, comment="When it happened"),
-        sa.PrimaryKeyConstraint("id", name=("pk_outbox")),
+        sa.PrimaryKeyConstraint("id", name="pk_outbox"),
         comment="What consumers have to hear, written in the article's own transaction",
         sqlite_autoincrement=True,
     )
-    op.create_index(("ix_outbox_article_id"), "outbox", ["article_id"], unique=False)
+    op.create_index("ix_outbox_article_id", "outbox", ["article_id"], unique=False)
     op.create_index("ix_outbox_created_at", "outbox", ["created_at"], unique=False)
 
 
@@ -618,6 +618,6 @@ def _tombstones() -> None:
         sa.Column("url_key", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False, comment="retention or manual"),
         sa.Column("deleted_at", TIMESTAMP, nullable=False, comment="When it was deleted"),
-        sa.PrimaryKeyConstraint("article_id", name=("pk_tombstones")),
+        sa.PrimaryKeyConstraint("article_id", name="pk_tombstones"),
         comment="Articles that were deleted and must not come back as new",
     )
