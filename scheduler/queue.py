@@ -124,9 +124,7 @@ class CrawlQueue:
         self._client = connect_threaded(url, connections=4, name="warta-queue")
         self._broker = _Broker(self._client, self._namespace)
 
-    async def send(
-        self, source_id: str, scheduled_for: datetime, trigger: str, priority: int = 100
-    ) -> CrawlMessage:
+    async def send(self, source_id: str, scheduled_for: datetime, trigger: str, priority: int = 100) -> CrawlMessage:
         """Put one due source into the queue.
 
         Raises :class:`storage.redis.RedisUnavailableError`; it may have been sent all the same, when only the
@@ -445,13 +443,14 @@ class _Consumer(Consumer):
         try:
             if self._unsure:
                 self._broker.recover(self._queue)
-                self._unsure = False
-                self._broker.note(None)
             replies: list[bytes | None] = self._broker.do_fetch(self._queue, free)
         except FAILURES as error:
             self._unsure = True
             self._broker.note(error)
             return False
+        if self._unsure:
+            self._unsure = False
+            self._broker.note(None)
         for data in replies:
             if data is not None and (message_id := _redis_id(data)) is not None:
                 self._broker.take(self._queue, [message_id])

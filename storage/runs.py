@@ -214,6 +214,10 @@ class Runs:
             await connection.execute(insert(runs).values(_row(run)))
         return run
 
+    async def interrupt(self, run_ids: Sequence[str], now: datetime) -> list[str]:
+        """Mark these runs, if still running, as interrupted; their undecided items are due at once."""
+        return await self._interrupted(now, runs.c.id.in_(run_ids))
+
     async def interrupt_all(
         self, now: datetime, *, worker: str | None = None, started_before: datetime | None = None
     ) -> list[str]:
@@ -226,6 +230,9 @@ class Runs:
             conditions.append(runs.c.worker == worker)
         if started_before is not None:
             conditions.append(runs.c.started_at < started_before)
+        return await self._interrupted(now, *conditions)
+
+    async def _interrupted(self, now: datetime, *conditions: Any) -> list[str]:
         running = runs.c.status == RunStatus.RUNNING.value
         async with self._database.write("interrupt") as connection:
             left = select(runs.c.source_id).where(running, *conditions)

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from storage.articles import ArticleFilter, Articles
 from storage.audit import Audit
 from storage.database import Database
+from storage.facts import Facts
 from storage.fates import Fates
 from storage.model import FateKind, RunStatus
 from storage.outbox import Outbox
@@ -51,6 +52,7 @@ class Storage:
         self.articles = Articles(database)
         self.outbox = Outbox(database)
         self.audit = Audit(database)
+        self.facts = Facts(database)
         self.writer = Writer(database)
         self._now = now
 

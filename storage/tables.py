@@ -398,3 +398,12 @@ tombstones = Table(
     _time("deleted_at", "When it was deleted", nullable=False),
     comment="Articles that were deleted and must not come back as new",
 )
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("name", Text, primary_key=True, comment="epoch, outage, configuration, embedded"),
+    Column("value", Document, nullable=False, comment="JSON object"),
+    _time("changed_at", "When it was last written", nullable=False),
+    comment="What the daemon says of itself, one row a fact",
+)

@@ -1,0 +1,240 @@
+"""One discovered item on its way to its fate: fetch the page, read it, decide, commit, remember."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import structlog
+
+from config.model import Limits, Outlet, Source
+from crawlers.decide import Current, Known, decide
+from crawlers.identity import belongs, is_article
+from crawlers.model import (
+    PASSING,
+    FailureKind,
+    Fetched,
+    FetchFailed,
+    FetchRequest,
+    FetchResult,
+    Normalized,
+    NotModified,
+    Purpose,
+    Rejected,
+)
+from crawlers.page import read_page
+from crawlers.pool import ParseKilled, ParsePool
+from crawlers.recognise import entry_from_json, keys_of
+from storage.faults import point
+from storage.model import (
+    Committed,
+    CrawlRun,
+    Decided,
+    Fate,
+    FateKind,
+    Identity,
+    IdentityKey,
+    IdentityKind,
+    RawPage,
+)
+from storage.seen import Seen
+from storage.storage import Storage
+
+log = structlog.get_logger(__name__)
+
+#: Wait before the second, third … attempt at a page.
+RETRY_AFTER = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2))
+
+
+class Fetch(Protocol):
+    """Get one thing under somebody's manners."""
+
+    def __call__(self, request: FetchRequest, source: Source | Outlet) -> Awaitable[FetchResult]:
+        """The result; never raises for what the other side does."""
+        ...
+
+
+class ItemReader:
+    """Settles items. Knows nothing of schedules and leases; the run it is given carries the token."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        seen: Seen,
+        fetch: Fetch,
+        pool: ParsePool,
+        limits: Limits,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._storage = storage
+        self._seen = seen
+        self._fetch = fetch
+        self._pool = pool
+        self._limits = limits
+        self._now = now
+
+    async def settle(self, fate: Fate, run: CrawlRun, outlet: Outlet, source: Source) -> Committed:
+        """Bring one pending item to its fate, or give it another time to try."""
+        decided = await self._decide(fate, run, outlet, source)
+        committed = await self._storage.writer.commit(decided)
+        point("before_mark")
+        await self._seen.mark(_marks(decided, committed, fate))
+        point("after_mark")
+        log.debug(
+            "item settled",
+            url=fate.url,
+            fate=str(committed.kind),
+            rule=decided.rule,
+            article=committed.article_id,
+        )
+        return committed
+
+    async def _decide(self, fate: Fate, run: CrawlRun, outlet: Outlet, source: Source) -> Decided:
+        if not belongs(fate.url, outlet):
+            return self._filtered(fate, run, "host", f"{fate.url} is not on a host of {outlet.id}")
+        accepted, rule = is_article(fate.url, outlet)
+        if not accepted:
+            return self._filtered(fate, run, rule, f"{fate.url} is not an article address of {outlet.id}")
+        result = await self._fetch(
+            FetchRequest(url=_whole_page(fate.url, outlet), purpose=Purpose.ARTICLE, outlet_id=outlet.id),
+            outlet,
+        )
+        match result:
+            case FetchFailed():
+                return self._failed(fate, run, result.kind, result.message, result.retry_after)
+            case NotModified():
+                return self._failed(fate, run, FailureKind.PROTOCOL, "304 to a request without validators", None)
+            case Fetched():
+                return await self._read(result, fate, run, outlet)
+
+    async def _read(self, page: Fetched, fate: Fate, run: CrawlRun, outlet: Outlet) -> Decided:
+        if not belongs(page.final_url, outlet):
+            return self._filtered(fate, run, "host", f"{fate.url} leads to {page.final_url}, a host of somebody else")
+        entry = entry_from_json(fate.entry)
+        try:
+            read = await self._pool.run(read_page, page, outlet, entry, self._now())
+        except ParseKilled as killed:
+            return self._failed(fate, run, FailureKind.PARSE, f"{page.final_url}: the reader was ended: {killed}", None)
+        if isinstance(read, Rejected):
+            if read.rule == "empty":
+                return self._failed(fate, run, FailureKind.EMPTY, read.detail, None)
+            return self._filtered(fate, run, read.rule, read.detail)
+        return await self._judge(read, page, fate, run, outlet)
+
+    async def _judge(self, read: Normalized, page: Fetched, fate: Fate, run: CrawlRun, outlet: Outlet) -> Decided:
+        article = read.article
+        places = [
+            IdentityKey(IdentityKind.URL, outlet.id, article.url_key),
+            IdentityKey(IdentityKind.URL, outlet.id, fate.url_key),
+            *keys_of(read.aliases, outlet),
+        ]
+        places = list(dict.fromkeys(places))
+        body = IdentityKey(IdentityKind.BODY, outlet.id, article.body_hash)
+        verdict = decide(article, await self._known(places, fate, run, body))
+        writes = verdict.kind in {FateKind.STORED, FateKind.REVISED, FateKind.DUPLICATE}
+        return Decided(
+            **_of(fate, run, self._now()),
+            kind=verdict.kind,
+            rule=verdict.rule,
+            detail=verdict.detail,
+            of=verdict.of,
+            article=article if writes else None,
+            raw=RawPage(
+                url=page.final_url, body=page.body, content_type=page.content_type, fetched_at=page.fetched_at
+            ) if writes else None,
+            identities=(*places, *_names(fate, run), *((body,) if writes else ())),
+        )  # fmt: skip
+
+    async def _known(self, places: list[IdentityKey], fate: Fate, run: CrawlRun, body: IdentityKey) -> Known:
+        names = _names(fate, run)
+        found = await self._storage.articles.identities([*places, *names, body])
+        by_url = next((found[k].article_id for k in places if k in found and found[k].article_id), None)
+        by_guid = next((found[k].article_id for k in names if k in found and found[k].article_id), None)
+        return Known(
+            by_url=await self._current(by_url),
+            by_guid=await self._current(by_guid) if by_guid != by_url else None,
+            by_body=found.get(body),
+        )
+
+    async def _current(self, article_id: str | None) -> Current | None:
+        stored = None if article_id is None else await self._storage.articles.get(article_id)
+        if stored is None:
+            return None
+        return Current(
+            article_id=stored.id,
+            title=stored.article.title,
+            content_hash=stored.article.content_hash,
+            body_hash=stored.article.body_hash,
+        )
+
+    def _filtered(self, fate: Fate, run: CrawlRun, rule: str, detail: str) -> Decided:
+        return Decided(
+            **_of(fate, run, self._now()),
+            kind=FateKind.FILTERED,
+            rule=rule,
+            detail=detail,
+            identities=_item_keys(fate, run),
+        )
+
+    def _failed(
+        self, fate: Fate, run: CrawlRun, kind: FailureKind, message: str, retry_after: timedelta | None
+    ) -> Decided:
+        """Another time if that may help, else the end; robots.txt is a rule, not a failure."""
+        if kind is FailureKind.ROBOTS:
+            return self._filtered(fate, run, "robots", message)
+        now = self._now()
+        again = kind in PASSING and fate.attempts + 1 < self._limits.page_attempts
+        wait = RETRY_AFTER[min(fate.attempts, len(RETRY_AFTER) - 1)]
+        return Decided(
+            **_of(fate, run, now),
+            kind=FateKind.PENDING if again else FateKind.FAILED,
+            rule=str(kind),
+            detail=message,
+            retry_at=now + max(wait, min(retry_after or wait, timedelta(days=1))) if again else None,
+            identities=() if again else _item_keys(fate, run),
+        )
+
+
+def _of(fate: Fate, run: CrawlRun, now: datetime) -> dict[str, Any]:
+    """What every decision about an item carries; its fate may belong to an earlier run of the source."""
+    return {
+        "fate_id": fate.id, "run_id": fate.run_id, "source_id": run.source_id, "outlet_id": run.outlet_id,
+        "token": run.token, "now": now, "entry_hash": fate.entry_hash,
+    }  # fmt: skip
+
+
+def _names(fate: Fate, run: CrawlRun) -> tuple[IdentityKey, ...]:
+    return (IdentityKey(IdentityKind.GUID, run.source_id, fate.guid),) if fate.guid else ()
+
+
+def _item_keys(fate: Fate, run: CrawlRun) -> tuple[IdentityKey, ...]:
+    return (IdentityKey(IdentityKind.URL, run.outlet_id, fate.url_key), *_names(fate, run))
+
+
+def _whole_page(url: str, outlet: Outlet) -> str:
+    """The address that shows all pages of an article at once; the plain one stays its key."""
+    suffix = outlet.urls.full_page
+    if not suffix:
+        return url
+    if suffix.startswith("?"):
+        return url + (("&" + suffix[1:]) if "?" in url else suffix)
+    return url.rstrip("/") + suffix
+
+
+def _marks(decided: Decided, committed: Committed, fate: Fate) -> list[Identity]:
+    """What Redis may know from now on: only what the database holds."""
+    if committed.kind is FateKind.PENDING:
+        return []
+    return [
+        Identity(
+            key=key,
+            article_id=committed.article_id,
+            fate=committed.kind,
+            entry_hash=decided.entry_hash,
+            url_key=fate.url_key,
+        )
+        for key in decided.identities
+        if key.kind is not IdentityKind.BODY
+    ]

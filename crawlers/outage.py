@@ -1,0 +1,66 @@
+"""Whose fault is it? Failures that strike many unrelated hosts at once are our own outage. Pure.
+
+The verdict comes from the last answer of each host within a window, so that one outlet with a hundred
+broken feeds weighs no more than a single one.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from crawlers.model import FailureKind
+
+#: Failures that our own network produces: no answer came back at all.
+OF_THE_NETWORK = frozenset({FailureKind.DNS, FailureKind.CONNECT, FailureKind.TIMEOUT, FailureKind.TLS})
+
+#: Fewer unrelated hosts than this prove nothing.
+LEAST_HOSTS = 3
+
+#: Share of the recently tried hosts that must be unreachable for it to begin.
+BEGINS = 0.8
+
+WINDOW = timedelta(minutes=10)
+
+
+def registrable(host: str) -> str:
+    """The part of a host name that one owner registers, roughly: two labels, three under ``co.id`` and its like."""
+    labels = host.rstrip(".").lower().split(".")
+    if len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in {"co", "com", "or", "ac", "go", "net", "org", "gov"}:
+        return ".".join(labels[-3:])
+    return ".".join(labels[-2:])
+
+
+@dataclass(slots=True)
+class OutageDetector:
+    """Collects the fates of fetches and says whether the fault is ours."""
+
+    window: timedelta = WINDOW
+    #: Since when the outage lasts; None while there is none.
+    since: datetime | None = None
+    _last: OrderedDict[str, tuple[datetime, bool]] = field(default_factory=OrderedDict)
+
+    def record(self, host: str, failure: FailureKind | None, now: datetime) -> bool:
+        """Take in the end of one fetch; True when the verdict changed."""
+        owner = registrable(host)
+        self._last.pop(owner, None)
+        self._last[owner] = (now, failure in OF_THE_NETWORK)
+        while self._last and next(iter(self._last.values()))[0] < now - self.window:
+            self._last.popitem(last=False)
+        return self._judge(now)
+
+    def _judge(self, now: datetime) -> bool:
+        tried = len(self._last)
+        dead = sum(unreachable for _, unreachable in self._last.values())
+        if self.since is None:
+            if tried >= LEAST_HOSTS and dead >= BEGINS * tried:
+                self.since = min(at for at, unreachable in self._last.values() if unreachable)
+                return True
+            return False
+        if dead < tried and not next(reversed(self._last.values()))[1]:
+            # A network that carries one answer is back; what failed before says nothing about it.
+            self.since = None
+            self._last = OrderedDict((host, seen) for host, seen in self._last.items() if not seen[1])
+            return True
+        return False

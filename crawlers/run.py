@@ -1,0 +1,451 @@
+"""One crawl of one source, from its address to stored articles. The function to read first is `Crawler.crawl`."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import structlog
+
+from config.model import Limits, Outlet, Source, SourceKind
+from crawlers.discover import discover
+from crawlers.fetch import Fetcher
+from crawlers.item import ItemReader
+from crawlers.listing import expand
+from crawlers.model import (
+    FAILURE_WEIGHT,
+    Discovered,
+    DiscoveryFailed,
+    FailureKind,
+    Fetched,
+    FetchFailed,
+    FetchRequest,
+    FetchResult,
+    NotModified,
+    Purpose,
+)
+from crawlers.outage import OF_THE_NETWORK, OutageDetector
+from crawlers.pool import ParseKilled, ParsePool
+from crawlers.recognise import recognise
+from storage.errors import StaleToken
+from storage.faults import point
+from storage.leases import Leases
+from storage.model import CrawlRun, RunStatus, SourceState, Trigger
+from storage.seen import Seen
+from storage.storage import Storage
+
+log = structlog.get_logger(__name__)
+
+#: A run's lease outlives two missed renewals.
+LEASE = timedelta(seconds=30)
+
+#: Ends of a fetch that say nothing about the network.
+OF_OURSELVES = frozenset({FailureKind.ROBOTS, FailureKind.STORAGE, FailureKind.FORBIDDEN_ADDRESS})
+
+_PURPOSE = {
+    SourceKind.FEED: Purpose.FEED,
+    SourceKind.SITEMAP: Purpose.SITEMAP,
+    SourceKind.LISTING: Purpose.LISTING,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollEnd:
+    """How the poll of a source ended, before its pages are fetched."""
+
+    status: RunStatus
+    reason: str | None = None
+    message: str | None = None
+    http_status: int | None = None
+    bytes: int = 0
+    #: When the publisher asked to be left alone until, and how often it wants us.
+    retry_after: timedelta | None = None
+    discovered: Discovered | None = None
+    #: Headers of the answer, for its caching rules.
+    headers: tuple[tuple[str, str], ...] = ()
+    #: What it changes in the source's state.
+    state: Mapping[str, Any] = field(default_factory=dict)
+
+
+class NextAttempt(Protocol):
+    """The policy that says when a source is polled next; see `scheduler.policy`."""
+
+    def __call__(self, source: Source, state: SourceState, end: PollEnd, *, failures: float, now: datetime) -> datetime:
+        """The next attempt of `source` after `end`."""
+        ...
+
+
+class Crawler:
+    """Runs crawls; holds what they share. Knows nothing of schedules, queues or how the parts were made."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        seen: Seen,
+        leases: Leases,
+        fetcher: Fetcher,
+        pool: ParsePool,
+        lookup: Callable[[str], tuple[Outlet, Source] | None],
+        limits: Limits,
+        next_attempt: NextAttempt,
+        worker: str,
+        now: Callable[[], datetime],
+        outage: OutageDetector | None = None,
+    ) -> None:
+        self._storage = storage
+        self._seen = seen
+        self._leases = leases
+        self._fetcher = fetcher
+        self._pool = pool
+        self._lookup = lookup
+        self._limits = limits
+        self._next_attempt = next_attempt
+        self._worker = worker
+        self._now = now
+        self.outage = outage or OutageDetector()
+        self._items = ItemReader(storage=storage, seen=seen, fetch=self._fetch, pool=pool, limits=limits, now=now)
+        #: Monotonic time at which a run last ended; what "working" means for the watchdog.
+        self.last_progress = time.monotonic()
+
+    async def crawl(self, source_id: str, *, scheduled_for: datetime, trigger: Trigger) -> CrawlRun | None:
+        """Run one crawl; the life of a run from top to bottom.
+
+        ::
+
+            lease (one run per source, anywhere)
+              | begin: the fencing token goes to the source, older runs of it end as interrupted
+              | poll: fetch the source -> FetchResult                                  [one request]
+              |   | discover: feed, sitemap, listing -> FeedEntry*                     [child process]
+              |   | recognise: Redis, then the database -> Discovery* (new, changed)
+              |   | one transaction: each discovery is a pending fate
+              | settle: every pending item of the source                               [in parallel]
+              |   | fetch page -> extract, normalize [child process] -> decide
+              |   | one transaction: article, revision, fate, outbox row; then seen is marked
+              | finish: the run's end and the source's new state in one transaction
+
+        Returns the finished run, or None when it could not begin. Raises nothing for what outlets do.
+        """
+        found = self._lookup(source_id)
+        state = await self._storage.sources.get(source_id)
+        if found is None or state is None or state.removed_at is not None:
+            return None
+        outlet, source = found
+        lease = await self._leases.acquire(f"source:{source_id}", self._worker, LEASE, floor=state.fence)
+        if lease is None:
+            await self._storage.runs.record_absent(
+                state, RunStatus.SKIPPED, "overlap", "the run before it is still going on",
+                scheduled_for, self._now(), trigger,
+            )  # fmt: skip
+            return None
+        async with self._leases.held(lease) as held:
+            run = await self._storage.runs.begin(
+                source_id=source_id, outlet_id=outlet.id, trigger=trigger, scheduled_for=scheduled_for,
+                token=lease.token, worker=self._worker, now=self._now(),
+            )  # fmt: skip
+            if run is None:
+                log.warning("run not begun", source=source_id, reason="a newer holder has written already")
+                return None
+            with structlog.contextvars.bound_contextvars(run=run.id, outlet=outlet.id, source=source_id):
+                return await self._guarded(run, outlet, source, state, held.lost)
+
+    async def _guarded(
+        self, run: CrawlRun, outlet: Outlet, source: Source, state: SourceState, lost: asyncio.Event
+    ) -> CrawlRun | None:
+        """Run under the lease; whatever happens, the run gets an end."""
+        work = asyncio.ensure_future(self._run(run, outlet, source, state))
+        watch = asyncio.ensure_future(lost.wait())
+        try:
+            await asyncio.wait({work, watch}, return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                log.warning("run abandoned", reason="its lease was lost")
+            return await work if work.done() else None
+        except StaleToken:
+            log.warning("run abandoned", reason="another holder has written for this source")
+            return None
+        except asyncio.CancelledError:
+            await asyncio.shield(
+                self._close(run, RunStatus.INTERRUPTED, reason="shutdown", message="the worker was stopped")
+            )
+            raise
+        except Exception as error:
+            log.exception("run failed", reason="unexpected error")
+            return await self._close(
+                run, RunStatus.FAILED, reason="internal", message=f"{type(error).__name__}: {error}"
+            )
+        finally:
+            for task in (work, watch):
+                task.cancel()
+            await asyncio.gather(work, watch, return_exceptions=True)
+            self.last_progress = time.monotonic()
+
+    async def _run(self, run: CrawlRun, outlet: Outlet, source: Source, state: SourceState) -> CrawlRun | None:
+        began = time.monotonic()
+        if run.trigger is Trigger.RESUME:
+            end = PollEnd(status=RunStatus.OK, reason="resume", message="pending items of earlier runs only")
+        else:
+            end = await self._poll(run, outlet, source, state)
+        await self._settle(run, outlet, source)
+        changes = self._changes(source, state, end) if run.trigger is not Trigger.RESUME else {}
+        return await self._close(
+            run, end.status, reason=end.reason, message=end.message, http_status=end.http_status,
+            size=end.bytes, duration=time.monotonic() - began, state=changes,
+        )  # fmt: skip
+
+    # -- poll ---------------------------------------------------------------------------------
+
+    async def _poll(self, run: CrawlRun, outlet: Outlet, source: Source, state: SourceState) -> PollEnd:
+        result = await self._fetch(
+            FetchRequest(
+                url=self._address(source, outlet, 0),
+                purpose=_PURPOSE[source.kind],
+                outlet_id=outlet.id,
+                etag=state.etag,
+                last_modified=state.last_modified,
+                headers=source.headers,
+            ),
+            source,
+        )
+        point("after_fetch")
+        match result:
+            case NotModified():
+                return await self._unchanged(result, state)
+            case FetchFailed():
+                return PollEnd(
+                    status=RunStatus.SKIPPED if result.kind is FailureKind.ROBOTS else RunStatus.FAILED,
+                    reason=str(result.kind), message=result.message, http_status=result.status,
+                    bytes=result.wire_bytes, retry_after=result.retry_after, state=_moved(result, state, self._now()),
+                )  # fmt: skip
+            case Fetched():
+                return await self._read(run, outlet, source, state, result)
+
+    def _address(self, source: Source, outlet: Outlet, page: int) -> str:
+        if source.kind is not SourceKind.LISTING:
+            return source.url
+        return expand(source.url, now=self._now(), timezone=outlet.timezone, page_index=page, listing=source.listing)
+
+    async def _unchanged(self, result: Fetched | NotModified, state: SourceState) -> PollEnd:
+        """304, or the same bytes as last time: nothing to read, and all that the source listed was sighted."""
+        await self._seen.refresh_window(state.id)
+        return PollEnd(
+            status=RunStatus.NOT_MODIFIED,
+            http_status=result.status if isinstance(result, Fetched) else 304,
+            bytes=result.wire_bytes,
+            headers=result.headers,
+            state={
+                "etag": result.etag or state.etag,
+                "last_modified": result.last_modified or state.last_modified,
+                **_moved(result, state, self._now()),
+            },
+        )
+
+    async def _read(
+        self, run: CrawlRun, outlet: Outlet, source: Source, state: SourceState, answer: Fetched
+    ) -> PollEnd:
+        digest = hashlib.sha256(answer.body).hexdigest()
+        if digest == state.body_hash and source.kind is SourceKind.FEED:
+            return await self._unchanged(answer, state)
+        first = await self._discover(answer, outlet, source)
+        point("after_parse")
+        if isinstance(first, DiscoveryFailed):
+            return PollEnd(
+                status=RunStatus.FAILED, reason=str(first.kind), message=first.message,
+                http_status=answer.status, bytes=answer.wire_bytes, headers=answer.headers,
+            )  # fmt: skip
+        pages = [first, *await self._follow(first, outlet, source, state)]
+        entries = [entry for page in pages for entry in page.entries][: self._limits.items]
+        for problem in {p.code: p for page in pages for p in page.problems}.values():
+            log.info("source problem", code=problem.code, message=problem.message)
+        recognised = await recognise(
+            entries, outlet, source, seen=self._seen, articles=self._storage.articles, now=self._now()
+        )
+        await self._storage.runs.discovered(
+            run.id, run.token, recognised.discoveries, recognised.known, filtered=(), now=self._now()
+        )
+        # An index changes when its children do not, and the other way round: its validators prove nothing.
+        keeps = source.kind is SourceKind.FEED
+        empty = not entries
+        return PollEnd(
+            status=RunStatus.FAILED if empty else RunStatus.OK,
+            reason=str(FailureKind.EMPTY) if empty else None,
+            message=f"a well-formed {first.format} without a single item" if empty else None,
+            http_status=answer.status,
+            bytes=answer.wire_bytes,
+            headers=answer.headers,
+            discovered=first,
+            state={
+                "etag": answer.etag if keeps and not empty else None,
+                "last_modified": answer.last_modified if keeps and not empty else None,
+                "body_hash": digest if not empty else None,
+                **_moved(answer, state, self._now()),
+            },
+        )
+
+    async def _discover(self, answer: Fetched, outlet: Outlet, source: Source) -> Discovered | DiscoveryFailed:
+        try:
+            read = partial(
+                discover, source.kind, answer.body,
+                url=answer.final_url, content_type=answer.content_type, now=self._now(),
+                timezone=outlet.timezone, listing=source.listing,
+                sitemap_follow=source.sitemap_follow, limits=self._limits,
+            )  # fmt: skip
+            return await self._pool.run(read)
+        except ParseKilled as killed:
+            return DiscoveryFailed(
+                kind=FailureKind.PARSE, message=f"{answer.final_url}: the parser was ended: {killed}"
+            )
+
+    async def _follow(
+        self, first: Discovered, outlet: Outlet, source: Source, state: SourceState
+    ) -> Sequence[Discovered]:
+        """Child sitemaps, or the next pages of a listing; one that fails costs only itself."""
+        if source.kind is SourceKind.FEED:
+            return []
+        found: list[Discovered] = []
+        todo = list(self._next_pages(first, outlet, source, 1))
+        done = {source.url}
+        budget = self._limits.sitemap_children if source.kind is SourceKind.SITEMAP else (
+            source.listing.pages - 1 if source.listing else 0
+        )  # fmt: skip
+        while todo and len(found) < budget:
+            url = todo.pop(0)
+            if url in done:
+                continue
+            done.add(url)
+            result = await self._fetch(
+                FetchRequest(url=url, purpose=_PURPOSE[source.kind], outlet_id=outlet.id, headers=source.headers),
+                source,
+            )
+            page = await self._discover(result, outlet, source) if isinstance(result, Fetched) else None
+            if not isinstance(page, Discovered):
+                why = page.message if isinstance(page, DiscoveryFailed) else getattr(result, "message", "not modified")
+                log.warning("part of source failed", url=url, message=why)
+                if source.kind is SourceKind.LISTING:
+                    break
+                continue
+            found.append(page)
+            todo += [u for u in self._next_pages(page, outlet, source, len(found) + 1) if u not in done]
+        return found
+
+    def _next_pages(self, page: Discovered, outlet: Outlet, source: Source, index: int) -> Sequence[str]:
+        if source.kind is SourceKind.LISTING and ("{page}" in source.url or "{offset}" in source.url):
+            return [self._address(source, outlet, index)] if page.entries else []
+        return page.follow
+
+    # -- settle -------------------------------------------------------------------------------
+
+    async def _settle(self, run: CrawlRun, outlet: Outlet, source: Source) -> None:
+        """Bring every pending item of the source that is due to its fate, oldest first."""
+        gate = asyncio.Semaphore(max(1, outlet.politeness.outlet_concurrency))
+        for _ in range(100):  # a bound, should an item come back as pending and due for ever
+            fates = await self._storage.fates.pending(run.source_id, now=self._now(), limit=200)
+            if not fates:
+                return
+
+            async def one(fate: Any) -> None:
+                async with gate:
+                    await self._items.settle(fate, run, outlet, source)
+
+            async with asyncio.TaskGroup() as group:
+                for fate in fates:
+                    group.create_task(one(fate))
+
+    # -- ends ---------------------------------------------------------------------------------
+
+    def _changes(self, source: Source, state: SourceState, end: PollEnd) -> dict[str, Any]:
+        """The source's state after this poll; during an outage of our own nobody is blamed."""
+        now = self._now()
+        changes = dict(end.state)
+        failures = state.failures
+        if end.status is RunStatus.FAILED:
+            kind = FailureKind(end.reason) if end.reason in set(FailureKind) else FailureKind.PARSE
+            ours = self.outage.since is not None and kind in OF_THE_NETWORK
+            failures += 0.0 if ours else FAILURE_WEIGHT[kind]
+            changes |= {"last_failure": end.reason, "last_failure_message": end.message}
+        elif end.status in {RunStatus.OK, RunStatus.NOT_MODIFIED}:
+            failures = 0.0
+            changes |= {"last_success": now}
+        if end.retry_after is not None:
+            changes["not_before"] = now + min(end.retry_after, timedelta(days=1))
+        changes |= {
+            "last_attempt": now,
+            "failures": failures,
+            "next_attempt": self._next_attempt(source, state, end, failures=failures, now=now),
+        }
+        return changes
+
+    async def _close(
+        self,
+        run: CrawlRun,
+        status: RunStatus,
+        *,
+        reason: str | None,
+        message: str | None,
+        http_status: int | None = None,
+        size: int = 0,
+        duration: float | None = None,
+        state: Mapping[str, Any] | None = None,
+    ) -> CrawlRun | None:
+        """Write the run's end and say it in one canonical line."""
+        ended = await self._storage.runs.finish(
+            run.id, run.token, status, reason=reason, message=message, now=self._now(),
+            http_status=http_status, bytes=size, duration=duration, state=dict(state or {}),
+        )  # fmt: skip
+        point("after_finish")
+        closed = await self._storage.runs.get(run.id) if ended else None
+        if closed is None:
+            log.warning("run abandoned", reason="another holder has written for this source")
+            return None
+        say = log.warning if status is RunStatus.FAILED else log.info
+        counts = {k: v for k, v in _counts(closed).items() if v}
+        say(
+            "run finished", outcome=str(status), reason=reason, message=message, http=http_status,
+            bytes=size, seconds=None if duration is None else round(duration, 3), **counts,
+        )  # fmt: skip
+        return closed
+
+    async def _fetch(self, request: FetchRequest, source: Source | Outlet) -> FetchResult:
+        """Fetch, and let the outage detector know how it went."""
+        result = await self._fetcher.fetch(request, source.politeness)
+        failure = result.kind if isinstance(result, FetchFailed) else None
+        host = urlsplit(request.url).hostname or ""
+        if failure not in OF_OURSELVES and self.outage.record(host, failure, self._now()):
+            await self._tell_outage()
+        return result
+
+    async def _tell_outage(self) -> None:
+        """Say it once in the log, and as a fact for whoever asks."""
+        since, name = self.outage.since, f"outage {self._worker}"
+        if since is not None:
+            log.warning("own outage began", since=since.isoformat(), message="no host answers; nobody is blamed")
+            await self._storage.facts.put(name, {"since": since.isoformat()}, self._now())
+        else:
+            log.warning("own outage ended", message="hosts answer again")
+            await self._storage.facts.drop(name)
+
+
+def _moved(result: FetchResult, state: SourceState, now: datetime) -> dict[str, Any]:
+    """A permanent redirect is remembered with the day it was first seen; it is not followed for good at once."""
+    hops = result.redirects
+    if hops and all(hop.permanent for hop in hops):
+        target = hops[-1].url
+        return {"moved_to": target, "moved_since": state.moved_since if state.moved_to == target else now}
+    if isinstance(result, FetchFailed):
+        return {}
+    return {"moved_to": None, "moved_since": None}
+
+
+def _counts(run: CrawlRun) -> dict[str, int]:
+    counts = run.counts
+    return {
+        "discovered": counts.discovered, "stored": counts.stored, "revised": counts.revised,
+        "unchanged": counts.unchanged, "duplicate": counts.duplicate, "filtered": counts.filtered,
+        "failed": counts.failed, "pending": counts.pending,
+    }  # fmt: skip

@@ -1,0 +1,247 @@
+"""`warta status`, `sources`, `runs`: what is going on."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+
+from config.model import Settings
+from monitor.filters import Filter, FilterError, parse, read_moment
+from scheduler.cli.context import (
+    ConfigOption,
+    DataOption,
+    Exit,
+    JsonOption,
+    LimitOption,
+    fail,
+    query,
+    settings_from,
+    utc_now,
+)  # fmt: skip
+from scheduler.cli.output import Output, ago, local, short_span
+from scheduler.lock import owner
+from scheduler.plan import active_sources
+from storage.model import CrawlRun, RunStatus, SourceState
+from storage.storage import Storage
+
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(help='Filter words: outlet:kontan status:failed since:2h "text".', show_default=False),
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    for command in (status, sources, runs):
+        app.command(rich_help_panel="Look")(command)
+
+
+def status(config: ConfigOption = None, data: DataOption = None, json: JsonOption = False) -> None:
+    """One screen: is the daemon at work, what came in, what is wrong. Exit code 1 when something is."""
+    settings = settings_from(config, data)
+
+    async def work(storage: Storage, out: Output) -> int:
+        now = utc_now()
+        report = await _report(storage, settings, now)
+        if json:
+            out.record(report)
+        else:
+            _print_status(out, report, now)
+        return Exit.OK if report["healthy"] else Exit.FOUND
+
+    raise typer.Exit(query(settings, work, json=json))
+
+
+async def _report(storage: Storage, settings: Settings, now: datetime) -> dict[str, Any]:
+    numbers = await storage.status()
+    wanted = active_sources(settings.outlets)
+    states = [s for s in await storage.sources.all() if s.removed_at is None]
+    failing = sorted((s for s in states if s.failures > 0), key=lambda s: -s.failures)
+    holder = owner(settings.data_dir) if settings.database == "embedded" else None
+    facts = await storage.facts.all()
+    outage = min((str(v["since"]) for k, v in facts.items() if k.startswith("outage ")), default=None)
+    refused = facts.get("configuration refused", {}).get("problems", [])
+    return {
+        "healthy": not (failing or outage or refused) and bool(holder or settings.database != "embedded"),
+        "outage_since": outage,
+        "configuration_refused": refused,
+        "daemon": holder,
+        "data": str(settings.data_dir),
+        "configured": len(wanted),
+        "sources": {
+            "all": len(states),
+            "failing": len(failing),
+            "paused": sum(s.paused for s in states),
+            "never_polled": sum(s.last_attempt is None for s in states),
+            "overdue": sum(s.next_attempt < now - timedelta(minutes=2) and not s.paused for s in states),
+        },
+        "numbers": numbers,
+        "worst": [
+            {"source": s.id, "failures": s.failures, "reason": s.last_failure, "message": s.last_failure_message,
+             "last_success": s.last_success, "next_attempt": s.next_attempt}
+            for s in failing[:10]
+        ],
+    }  # fmt: skip
+
+
+def _print_status(out: Output, report: dict[str, Any], now: datetime) -> None:
+    holder = report["daemon"]
+    if holder:
+        out.line(f"daemon    at work as process {holder.get('pid')}, since {holder.get('started')}", style="green")
+    else:
+        out.line("daemon    not at work on this data directory", style="yellow")
+    if report["outage_since"]:
+        since = ago(read_moment(report["outage_since"]), now)
+        out.line(f"network   our own outage, began {since}: no host answers, nobody is blamed", style="red")
+    for problem in report["configuration_refused"]:
+        out.line(f"config    {problem}", style="red")
+    numbers, sources = report["numbers"], report["sources"]
+    last = f"{numbers.articles_last_hour:,} in the last hour, {numbers.articles_last_day:,} in 24 hours"
+    out.line(f"articles  {numbers.articles:,} stored; {last}")
+    fates = (
+        ", ".join(f"{count:,} {kind}" for kind, count in sorted(numbers.fates_last_day.items()) if count) or "none yet"
+    )
+    out.line(f"items     in 24 hours: {fates}")
+    runs = (
+        ", ".join(f"{count:,} {kind}" for kind, count in sorted(numbers.runs_last_day.items()) if count) or "none yet"
+    )
+    out.line(f"runs      in 24 hours: {runs}")
+    out.line(
+        f"sources   {sources['all']}: {sources['failing']} failing, {sources['paused']} paused, "
+        f"{sources['never_polled']} never polled, {sources['overdue']} overdue"
+    )
+    if numbers.oldest_pending is not None:
+        out.line(f"pending   oldest item waits since {ago(numbers.oldest_pending, now)}")
+    if report["worst"]:
+        out.line()
+        out.table(
+            ("source", "reason", "last success", "next try", "message"),
+            ((w["source"], w["reason"], ago(w["last_success"], now), ago(w["next_attempt"], now), w["message"])
+             for w in report["worst"]),
+            empty="", grow="message",
+        )  # fmt: skip
+
+
+def sources(
+    words: Words = None,
+    limit: LimitOption = 200,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List sources with their last success, last article, next attempt and trouble."""
+    settings = settings_from(config, data)
+    wanted = _filter(words, ("outlet", "source", "kind", "reason", "paused"))
+
+    async def work(storage: Storage, out: Output) -> None:
+        now = utc_now()
+        states = [s for s in await storage.sources.all() if s.removed_at is None and wanted.matches(_source_record(s))][
+            :limit
+        ]
+        if json:
+            out.records(states)
+            return
+        out.table(
+            ("source", "kind", "last success", "last article", "next", "trouble"),
+            (_source_row(s, now) for s in states),
+            empty="no source fits; `warta run` plans them from the configuration", grow="trouble",
+        )  # fmt: skip
+
+    query(settings, work, json=json)
+
+
+def _source_record(state: SourceState) -> dict[str, Any]:
+    return {
+        "outlet": state.outlet_id, "source": state.id, "kind": state.kind, "reason": state.last_failure or "",
+        "paused": str(state.paused).lower(), "url": state.url,
+    }  # fmt: skip
+
+
+def _source_row(state: SourceState, now: datetime) -> tuple[object, ...]:
+    success, new = ago(state.last_success, now), ago(state.last_new, now)
+    return (state.id, state.kind, success, new, _next(state, now), _trouble(state))
+
+
+def _next(state: SourceState, now: datetime) -> str:
+    if state.paused:
+        return "paused"
+    return "now" if state.next_attempt <= now else ago(state.next_attempt, now)
+
+
+def _trouble(state: SourceState) -> str | None:
+    if state.failures > 0:
+        return f"{state.last_failure}: {state.last_failure_message}"
+    return f"moved to {state.moved_to}" if state.moved_to else None
+
+
+def runs(
+    words: Words = None,
+    limit: LimitOption = 30,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List runs, the newest first, with what each discovered and where it went."""
+    settings = settings_from(config, data)
+    wanted = _filter(words, ("outlet", "source", "status", "reason"))
+    statuses = _statuses(wanted)
+
+    async def work(storage: Storage, out: Output) -> None:
+        found = await storage.runs.list(
+            source_id=wanted.one("source"), outlet_id=wanted.one("outlet"), statuses=statuses,
+            reason=wanted.one("reason"), since=wanted.since, until=wanted.until, limit=limit,
+        )  # fmt: skip
+        found = [r for r in found if _text_fits(wanted, r)]
+        if json:
+            out.records(found)
+            return
+        out.table(
+            RUN_COLUMNS, (run_row(r) for r in found), empty="no run fits", grow="message",
+        )  # fmt: skip
+
+    query(settings, work, json=json)
+
+
+RUN_COLUMNS = ("time", "source", "status", "#found", "#new", "#rev", "#dup", "#fail", "#wait", "message")
+
+
+def run_row(run: CrawlRun) -> tuple[object, ...]:
+    """The values of RUN_COLUMNS."""
+    counts = run.counts
+    numbers = (
+        counts.discovered,
+        counts.stored,
+        counts.revised,
+        counts.duplicate,
+        counts.failed,
+        counts.pending,
+    )
+    took = "" if run.duration is None else f"{short_span(run.duration)} "
+    return (
+        local(run.started_at or run.scheduled_for)[5:],
+        run.source_id,
+        str(run.status),
+        *(n or "" for n in numbers),
+        f"{took}{run.reason + ': ' if run.reason else ''}{run.message or ''}",
+    )
+
+
+def _text_fits(wanted: Filter, run: CrawlRun) -> bool:
+    whole = f"{run.source_id} {run.reason} {run.message}".casefold()
+    return all(word.casefold() in whole for word in wanted.text)
+
+
+def _statuses(wanted: Filter) -> tuple[RunStatus, ...]:
+    try:
+        return tuple(RunStatus(value) for value in wanted.fields.get("status", ()))
+    except ValueError as error:
+        fail(Exit.USAGE, f"{error}; a status is one of {', '.join(RunStatus)}")
+
+
+def _filter(words: list[str] | None, names: tuple[str, ...]) -> Filter:
+    try:
+        return parse(words or (), names=names, now=utc_now())
+    except FilterError as error:
+        fail(Exit.USAGE, str(error))

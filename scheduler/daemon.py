@@ -1,0 +1,258 @@
+"""The daemon: startup, the time in between, and shutdown; the place where everything is wired."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+
+import sdnotify
+import structlog
+
+from config.errors import ConfigError
+from config.load import fingerprint, load
+from config.model import Settings
+from scheduler.clockwork import Clockwork
+from scheduler.dispatch import Dispatcher
+from scheduler.leader import Leader
+from scheduler.lock import DataLock
+from scheduler.logs import Mask
+from scheduler.plan import active_sources, apply, diff
+from scheduler.queue import CrawlQueue
+from scheduler.rooms import Rooms
+from scheduler.worker import Worker
+from storage.model import RunStatus
+
+log = structlog.get_logger(__name__)
+
+#: Without a tick of the dispatcher for this long, systemd's watchdog is no longer fed.
+STALLED_SECONDS = 60.0
+
+
+class Role(StrEnum):
+    """What this process does."""
+
+    RUN = "run"  # everything
+    SCHEDULER = "scheduler"
+    WORKER = "worker"
+
+    @property
+    def schedules(self) -> bool:
+        """Whether it decides what is due."""
+        return self is not Role.WORKER
+
+    @property
+    def works(self) -> bool:
+        """Whether it crawls."""
+        return self is not Role.SCHEDULER
+
+
+class Daemon:
+    """One process of warta, from start to exit code."""
+
+    def __init__(
+        self,
+        path: Path,
+        settings: Settings,
+        *,
+        role: Role = Role.RUN,
+        data_dir: Path | None = None,
+        environ: Mapping[str, str] = os.environ,
+        mask: Mask | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        ready: Callable[[Rooms], None] | None = None,
+    ) -> None:
+        self._path = path
+        self._settings = settings
+        self._role = role
+        #: Given on the command line; wins over every configuration loaded later.
+        self._data_dir = data_dir
+        self._environ = environ
+        self._mask = mask or Mask()
+        self._now = now
+        self._ready = ready
+        self._name = f"{socket.gethostname()}:{os.getpid()}"
+        self._stop = asyncio.Event()
+        self._reload = asyncio.Event()
+        self._notify = sdnotify.SystemdNotifier()
+        #: Why the last reload was refused; None while the running configuration is the one on disk.
+        self._refused: str | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """The configuration in force."""
+        return self._settings
+
+    def stop(self) -> None:
+        """Ask for an orderly end."""
+        self._stop.set()
+
+    async def run(self) -> int:
+        """Live; returns the exit code. Raises AlreadyRunning, StorageUnavailable and the like at startup only."""
+        with contextlib.ExitStack() as stack:
+            if self._role is Role.RUN:
+                stack.enter_context(DataLock(self._settings.data_dir))
+            self._signals()
+            async with Rooms.open(self._settings, name=self._name, now=self._now) as rooms:
+                await self._live(rooms)
+        log.info("stopped")
+        return 0
+
+    async def _live(self, rooms: Rooms) -> None:
+        queue = CrawlQueue(rooms.redis_url)
+        clockwork = Clockwork()
+        worker = await self._start_worker(rooms, queue) if self._role.works else None
+        if self._role.schedules:
+            await self._start_scheduler(rooms, queue, clockwork)
+        clockwork.every(2, "reload", lambda: self._reload_if_changed(rooms))
+        clockwork.start()
+        self._notify.notify(f"READY=1\nSTATUS=polling {len(active_sources(self._settings.outlets))} sources")
+        log.info("started", role=str(self._role), pid=os.getpid(), data=str(self._settings.data_dir))
+        if self._ready is not None:
+            self._ready(rooms)
+        try:
+            await self._stop.wait()
+        finally:
+            self._notify.notify("STOPPING=1")
+            await clockwork.stop()
+            if self._role.schedules:
+                with contextlib.suppress(Exception):
+                    await self._leader.resign()
+            if worker is not None:
+                await self._stop_worker(worker)
+            queue.close()
+
+    # -- scheduler ----------------------------------------------------------------------------
+
+    async def _start_scheduler(self, rooms: Rooms, queue: CrawlQueue, clockwork: Clockwork) -> None:
+        self._leader = Leader(rooms.leases, self._name, time.monotonic)
+        backlog = max(64, self._settings.worker_concurrency * 4)
+        self._dispatcher = Dispatcher(rooms.storage, queue, lambda: self._settings, backlog=backlog, now=self._now)
+        clockwork.on_jump = self._dispatcher.jumped
+        await self._leader.tick()
+        await self._plan(rooms)
+        clockwork.every(4, "leader", self._leader.tick)
+        clockwork.every(1, "dispatch", self._dispatch)
+        clockwork.every(30, "recover", lambda: self._recover(rooms))
+        clockwork.every(10, "watchdog", self._feed_watchdog)
+
+    async def _dispatch(self) -> None:
+        if self._leader.leads:
+            await self._dispatcher.tick()
+        else:
+            self._dispatcher.last_tick = time.monotonic()
+
+    async def _plan(self, rooms: Rooms) -> None:
+        now = self._now()
+        plan = diff(active_sources(self._settings.outlets), await rooms.storage.sources.all(), now=now)
+        await apply(plan, self._settings.outlets, rooms.storage.sources, now=now)
+        if not plan.empty:
+            log.info(
+                "sources planned", added=len(plan.added), changed=len(plan.changed),
+                hastened=len(plan.hastened), removed=len(plan.removed),
+            )  # fmt: skip
+
+    async def _recover(self, rooms: Rooms) -> None:
+        """Give an end to runs whose worker died, and a filled index to an emptied Redis."""
+        if not self._leader.leads:
+            return
+        orphans = [
+            run.id
+            for run in await rooms.storage.runs.list(statuses=[RunStatus.RUNNING], limit=10_000)
+            if await rooms.leases.holder(f"source:{run.source_id}") is None
+        ]
+        if orphans:
+            ended = await rooms.storage.runs.interrupt(orphans, self._now())
+            log.warning(
+                "runs interrupted",
+                runs=len(ended),
+                message="their worker died; undecided items are tried again",
+            )
+        await rooms.fill_seen()
+
+    async def _feed_watchdog(self) -> None:
+        stalled = time.monotonic() - self._dispatcher.last_tick
+        if stalled < STALLED_SECONDS:
+            self._notify.notify("WATCHDOG=1")
+        else:
+            log.error("dispatch stalled", seconds=round(stalled), message="systemd is not told that all is well")
+
+    # -- worker -------------------------------------------------------------------------------
+
+    async def _start_worker(self, rooms: Rooms, queue: CrawlQueue) -> Worker:
+        worker = Worker(
+            settings=lambda: self._settings, storage=rooms.storage, seen=rooms.seen, leases=rooms.leases,
+            budget=rooms.budget, name=self._name, now=self._now,
+        )  # fmt: skip
+        await worker.start()
+        self._consumer = queue.worker(
+            worker.take, asyncio.get_running_loop(), threads=self._settings.worker_concurrency
+        )
+        self._consumer.start()
+        return worker
+
+    async def _stop_worker(self, worker: Worker) -> None:
+        grace = self._settings.shutdown_grace
+        self._consumer.drain()
+        await worker.stop(grace)
+        await self._consumer.stop(timedelta(seconds=2))
+
+    # -- configuration ------------------------------------------------------------------------
+
+    async def _reload_if_changed(self, rooms: Rooms) -> None:
+        asked = self._reload.is_set()
+        self._reload.clear()
+        found = await asyncio.to_thread(fingerprint, self._path)
+        if found in {self._settings.fingerprint, self._refused} and not asked:
+            return
+        try:
+            settings = await asyncio.to_thread(load, self._path, self._environ)
+            if self._data_dir is not None:
+                settings = replace(settings, data_dir=self._data_dir.absolute())
+        except ConfigError as error:
+            self._refused = found
+            for problem in error.problems:
+                log.error("configuration refused", problem=str(problem))
+            log.error(
+                "reload refused",
+                problems=len(error.problems),
+                message="the last good configuration stays in force",
+            )
+            await rooms.storage.facts.put(
+                "configuration refused", {"problems": [str(p) for p in error.problems]}, self._now()
+            )
+            return
+        self._refused = None
+        await rooms.storage.facts.drop("configuration refused")
+        self._mask.learn(settings.secrets)
+        for name in ("data_dir", "redis", "database", "parse_processes", "worker_concurrency", "reactor"):
+            if getattr(settings, name) != getattr(self._settings, name):
+                log.warning("setting needs a restart", setting=name)
+        self._settings = settings
+        if self._role.schedules and self._leader.leads:
+            await self._plan(rooms)
+        log.info("configuration reloaded", outlets=len(settings.outlets))
+
+    # -- signals ------------------------------------------------------------------------------
+
+    def _signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._end, number)
+        loop.add_signal_handler(signal.SIGHUP, self._reload.set)
+
+    def _end(self, number: signal.Signals) -> None:
+        """The first signal asks for an orderly end, the second ends at once."""
+        if self._stop.is_set():
+            log.warning("stopped at once", signal=number.name)
+            os._exit(128 + number)
+        log.info("stopping", signal=number.name, message="a second signal stops at once")
+        self._stop.set()

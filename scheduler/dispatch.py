@@ -1,0 +1,131 @@
+"""Once a second: what is due goes to the queue, its next attempt moved first.
+
+The sources table is the truth about what is due. A message that is lost costs one interval, a message too
+many costs a refused lease; neither costs an article.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from config.model import Settings, Source
+from scheduler.clockwork import ClockJump
+from scheduler.plan import active_sources
+from scheduler.policy import first_attempt, interval_of, next_attempt
+from scheduler.queue import CrawlQueue
+from storage.model import RunStatus, SourceState, Trigger
+from storage.storage import Storage
+
+log = structlog.get_logger(__name__)
+
+#: A poll this much later than its time was missed, not late: nobody was there.
+MISSED_AFTER = timedelta(minutes=2)
+
+#: A message that nobody took up for this long, with an empty queue, was lost.
+LOST_AFTER = timedelta(seconds=20)
+
+
+class Dispatcher:
+    """Moves due sources to the queue. Knows nothing of what a crawl is."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        queue: CrawlQueue,
+        settings: Callable[[], Settings],
+        *,
+        backlog: int,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._storage = storage
+        self._queue = queue
+        self._settings = settings
+        #: Messages that may wait in the queue; the rest waits in the table, where priority still counts.
+        self._backlog = backlog
+        self._now = now
+        self._sources: dict[str, Source] = {}
+        self._fingerprint: str | None = None
+        #: Monotonic time of the last tick that ended well; what "working" means for the watchdog.
+        self.last_tick = time.monotonic()
+
+    async def tick(self) -> int:
+        """Dispatch what is due, as far as the queue has room; returns how many were sent."""
+        depth = await self._queue.depth()
+        if depth.waiting == depth.taken == 0:
+            # Nothing waits, so what is marked as queued for a while was lost with an emptied Redis.
+            await self._storage.sources.forget_queued(before=self._now() - LOST_AFTER)
+        room = self._backlog - depth.waiting
+        sent = 0
+        if room > 0:
+            now = self._now()
+            wanted = self._wanted()
+            for state in await self._storage.sources.due(now, room):
+                source = wanted.get(state.id)
+                if source is not None:
+                    sent += await self._dispatch(source, state, now)
+        self.last_tick = time.monotonic()
+        return sent
+
+    async def jumped(self, jump: ClockJump) -> None:
+        """After the wall clock went back, no source waits for longer than its schedule says."""
+        if not jump.backward:
+            return
+        now = self._now()
+        wanted = self._wanted()
+        for state in await self._storage.sources.all():
+            source = wanted.get(state.id)
+            if source is None or state.failures > 0:
+                continue
+            latest = now + interval_of(source.schedule, now) * 1.5
+            if state.next_attempt > latest:
+                await self._storage.sources.reschedule(state.id, first_attempt(state.id, now))
+
+    def _wanted(self) -> dict[str, Source]:
+        settings = self._settings()
+        if settings.fingerprint != self._fingerprint or not self._sources:
+            self._sources, self._fingerprint = active_sources(settings.outlets), settings.fingerprint
+        return self._sources
+
+    async def _dispatch(self, source: Source, state: SourceState, now: datetime) -> bool:
+        asked = state.requested_at is not None
+        polls = asked or state.next_attempt <= now
+        following = state.next_attempt
+        if polls:
+            following = next_attempt(
+                source.schedule,
+                source.id,
+                now=now,
+                failures=state.failures,
+                worked_once=state.last_success is not None,
+            )
+        if state.queued_at is not None:
+            # Still waiting in the queue: this poll does not happen, and is not forgotten either.
+            if polls and not asked:
+                await self._storage.sources.reschedule(state.id, following)
+                await self._absent(state, RunStatus.SKIPPED, "overlap", "the run before it still waits", now)
+            return False
+        if not await self._storage.sources.claim(state.id, state.next_attempt, following, now):
+            return False
+        if polls and not asked:
+            await self._record_missed(source, state, now)
+        trigger = Trigger.MANUAL if asked else Trigger.SCHEDULE if polls else Trigger.RESUME
+        await self._queue.send(source.id, state.next_attempt if polls else now, str(trigger), source.priority)
+        return True
+
+    async def _record_missed(self, source: Source, state: SourceState, now: datetime) -> None:
+        """One row for all the polls that did not happen while nobody was there."""
+        late = now - state.next_attempt
+        interval = interval_of(source.schedule, state.next_attempt)
+        if state.last_attempt is None or late < max(MISSED_AFTER, interval):
+            return
+        count = int(late / interval)
+        since = f"{state.next_attempt:%Y-%m-%d %H:%M:%S}Z"
+        message = f"{count} polls from {since} on did not happen: no scheduler was at work"
+        await self._absent(state, RunStatus.MISSED, "downtime", message, now)
+
+    async def _absent(self, state: SourceState, status: RunStatus, reason: str, message: str, now: datetime) -> None:
+        await self._storage.runs.record_absent(state, status, reason, message, state.next_attempt, now)

@@ -1,0 +1,169 @@
+"""Logging: one JSON object a line in a rotated file, readable lines on a terminal, nothing secret in either.
+
+The libraries' loggers (Scrapy, dramatiq, APScheduler, Alembic) go the same way as ours, with the context
+of the run that they speak in.
+"""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import re
+import sys
+from collections.abc import Iterable, MutableMapping
+from pathlib import Path
+from typing import Any, TextIO
+
+import structlog
+
+#: Size at which the file is rotated, and how many old ones are kept: 250 MiB at most.
+ROTATE_BYTES, ROTATE_KEEP = 25 * 2**20, 9
+
+#: Libraries that say at INFO what is DEBUG to an operator.
+_TALKATIVE = ("apscheduler", "dramatiq", "scrapy", "asyncio", "alembic", "aiohttp", "uvicorn", "py.warnings")
+
+_CREDENTIALS = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://)[^/\s:@\"']*:[^/\s@\"']*@", re.IGNORECASE)
+_TOKEN = re.compile(
+    r"(?P<name>\b(?:api[_-]?key|access[_-]?token|auth|token|password|passwd|secret|signature|sig)=)[^&\s\"'#]+",
+    re.IGNORECASE,
+)
+#: C0 and C1 controls, and the marks that turn the direction of text: a log line is text, not a terminal program.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+class Mask:
+    """Replaces secret values, credentials in URLs and control characters in everything that is logged."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self.secrets: tuple[str, ...] = ()
+        self.learn(secrets)
+
+    def learn(self, secrets: Iterable[str]) -> None:
+        """Take these values as secret from now on; very short ones would mask ordinary text."""
+        self.secrets = tuple(sorted({s for s in (*self.secrets, *secrets) if len(s) >= 4}, key=len, reverse=True))
+
+    def text(self, text: str) -> str:
+        """The text as it may leave the process."""
+        for secret in self.secrets:
+            text = text.replace(secret, "***")
+        text = _CREDENTIALS.sub(r"\g<scheme>***@", text)
+        text = _TOKEN.sub(r"\g<name>***", text)
+        return _CONTROLS.sub(lambda m: f"\\x{ord(m[0]):02x}" if ord(m[0]) < 256 else f"\\u{ord(m[0]):04x}", text)
+
+    def value(self, value: Any) -> Any:
+        """Mask strings, however deep they stand."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, dict):
+            return {self.value(k): self.value(v) for k, v in value.items()}
+        if isinstance(value, list | tuple | set | frozenset):
+            return [self.value(v) for v in value]
+        if value is None or isinstance(value, bool | int | float):
+            return value
+        return self.text(str(value))
+
+    def __call__(self, _logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        """As a structlog processor; structlog's own bookkeeping stays."""
+        for key, value in event.items():
+            if not key.startswith("_"):
+                event[key] = self.value(value)
+        return event
+
+
+class _Handler(logging.handlers.RotatingFileHandler):
+    """A rotating file that survives a full disk: lines are dropped and counted, the daemon goes on."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, maxBytes=ROTATE_BYTES, backupCount=ROTATE_KEEP, encoding="utf-8", delay=True)
+        self.dropped = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        before = self.dropped
+        super().emit(record)
+        if self.dropped == before and before:
+            self.dropped = 0
+            logging.getLogger(__name__).warning("log lines dropped count=%d", before)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  logging's name
+        self.dropped += 1
+        # A stream in an unknown state is opened anew with the next line.
+        try:
+            if self.stream is not None:
+                self.stream.close()
+        except OSError:
+            pass
+        finally:
+            self.stream = None  # what delay=True means
+
+
+def configure(
+    *, path: Path | None, level: str = "info", mask: Mask | None = None, console: TextIO | None = sys.stderr
+) -> Mask:
+    """Set up logging for this process; returns the mask so that secrets learned later are masked too.
+
+    `path` is the JSON lines file, None for none. `console` None is silent.
+    """
+    mask = mask or Mask()
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+        structlog.stdlib.ExtraAdder(),
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared[:-1],
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+    root = logging.getLogger()
+    for handler in list(root.handlers):
+        root.removeHandler(handler)
+        handler.close()
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        root.addHandler(_with(_Handler(path), shared, mask, _json()))
+    if console is not None:
+        root.addHandler(_with(logging.StreamHandler(console), shared, mask, _console(console)))
+    root.setLevel(level.upper())
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level) if root.level > logging.DEBUG else root.level)
+    return mask
+
+
+def _with(handler: logging.Handler, shared: list[Any], mask: Mask, render: list[Any]) -> logging.Handler:
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                _drop_none,
+                *render[:-1],
+                mask,
+                render[-1],
+            ],
+        )
+    )
+    return handler
+
+
+def _json() -> list[Any]:
+    return [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(ensure_ascii=False)]
+
+
+def _console(stream: TextIO) -> list[Any]:
+    colors = stream.isatty()
+    return [
+        structlog.processors.format_exc_info,
+        structlog.dev.ConsoleRenderer(colors=colors, timestamp_key="time", pad_event_to=24),
+    ]
+
+
+def _drop_none(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    return {key: value for key, value in event.items() if value is not None}

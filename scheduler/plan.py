@@ -1,0 +1,81 @@
+"""From configuration to the sources table: what a load or a reload changes, and nothing else.
+
+`diff` is pure; `apply` writes it. A source that did not change keeps everything that is remembered of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from config.model import Outlet, Source
+from scheduler.policy import first_attempt, scheduled_after
+from storage.model import SourceState
+from storage.sources import SourceDefinition, Sources
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What has to change in the sources table."""
+
+    #: Never seen before, or gone once and back.
+    added: tuple[Source, ...] = ()
+    #: Same id, another address, kind or priority.
+    changed: tuple[Source, ...] = ()
+    #: Next attempt moved because the schedule asks for an earlier one.
+    hastened: tuple[Source, ...] = ()
+    #: Ids that the configuration no longer names, or disables.
+    removed: tuple[str, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing changes."""
+        return not (self.added or self.changed or self.hastened or self.removed)
+
+
+def active_sources(outlets: Iterable[Outlet]) -> dict[str, Source]:
+    """The sources to poll, by id: enabled, of enabled outlets."""
+    return {s.id: s for o in outlets if o.enabled for s in o.sources if s.enabled}
+
+
+def diff(wanted: Mapping[str, Source], states: Iterable[SourceState], *, now: datetime) -> Plan:
+    """What leads from the remembered sources to the wanted ones."""
+    live = {state.id: state for state in states if state.removed_at is None}
+    return Plan(
+        added=tuple(s for id_, s in wanted.items() if id_ not in live),
+        changed=tuple(s for id_, s in wanted.items() if id_ in live and _differs(s, live[id_])),
+        hastened=tuple(s for id_, s in wanted.items() if id_ in live and _too_late(s, live[id_], now)),
+        removed=tuple(id_ for id_ in live if id_ not in wanted),
+    )
+
+
+def _differs(source: Source, state: SourceState) -> bool:
+    return (source.url, str(source.kind), source.priority) != (state.url, str(state.kind), state.priority)
+
+
+def _too_late(source: Source, state: SourceState, now: datetime) -> bool:
+    """A shorter schedule counts from now; a source that is backing off or told to wait keeps its wait."""
+    if state.failures > 0 or (state.not_before is not None and state.not_before > now):
+        return False
+    return state.next_attempt > scheduled_after(source.schedule, source.id, now)
+
+
+async def apply(plan: Plan, outlets: Iterable[Outlet], sources: Sources, *, now: datetime) -> None:
+    """Write the plan; running crawls are not touched."""
+    await sources.set_outlets(tuple(outlets), now)
+    declared = (*plan.added, *plan.changed)
+    await sources.upsert([_definition(s) for s in declared], {s.id: first_attempt(s.id, now) for s in declared}, now)
+    for source in plan.hastened:
+        await sources.reschedule(source.id, scheduled_after(source.schedule, source.id, now))
+    await sources.remove(plan.removed, now)
+
+
+def _definition(source: Source) -> SourceDefinition:
+    return SourceDefinition(
+        id=source.id,
+        outlet_id=source.outlet_id,
+        kind=str(source.kind),
+        url=source.url,
+        priority=source.priority,
+    )

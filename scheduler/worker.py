@@ -1,0 +1,119 @@
+"""The worker: one fetch engine, one parse pool, and the queue's threads that feed them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from config.model import Outlet, Settings, Source
+from crawlers.fetch import Fetcher
+from crawlers.pool import ParsePool
+from crawlers.robots import Robots
+from crawlers.run import Crawler, PollEnd
+from scheduler.caching import publisher_word
+from scheduler.policy import next_attempt
+from scheduler.queue import CrawlMessage
+from storage.hosts import HostBudget
+from storage.leases import Leases
+from storage.model import CrawlRun, SourceState, Trigger
+from storage.seen import Seen
+from storage.storage import Storage
+
+log = structlog.get_logger(__name__)
+
+#: Pages that one parsing child reads before it is replaced; leaks die with it.
+TASKS_PER_CHILD = 500
+
+
+def after_poll(source: Source, state: SourceState, end: PollEnd, *, failures: float, now: datetime) -> datetime:
+    """The next attempt of a source, from the policy and from what the publisher said in this answer."""
+    return next_attempt(
+        source.schedule,
+        source.id,
+        now=now,
+        failures=failures,
+        worked_once=state.last_success is not None or failures == 0,
+        word=publisher_word(end, now),
+    )
+
+
+class Worker:
+    """Takes messages and crawls. Knows nothing of what is due."""
+
+    def __init__(
+        self,
+        *,
+        settings: Callable[[], Settings],
+        storage: Storage,
+        seen: Seen,
+        leases: Leases,
+        budget: HostBudget,
+        name: str,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._settings = settings
+        self._now = now
+        first = settings()
+        self.fetcher = Fetcher(first, budget, Robots(now=now), now=now)
+        self.pool = ParsePool(
+            processes=first.parse_processes,
+            max_tasks=TASKS_PER_CHILD,
+            memory_bytes=first.limits.parse_bytes,
+            seconds=first.limits.parse_seconds,
+            preload=("crawlers.discover", "crawlers.page"),
+        )
+        self.crawler = Crawler(
+            storage=storage, seen=seen, leases=leases, fetcher=self.fetcher, pool=self.pool, lookup=self._lookup,
+            limits=first.limits, next_attempt=after_poll, worker=name, now=now,
+        )  # fmt: skip
+        self._running: set[asyncio.Task[CrawlRun | None]] = set()
+
+    def _lookup(self, source_id: str) -> tuple[Outlet, Source] | None:
+        settings = self._settings()
+        source = settings.source(source_id)
+        outlet = settings.outlet(source_id.partition("/")[0])
+        return None if source is None or outlet is None else (outlet, source)
+
+    @property
+    def running(self) -> int:
+        """Crawls under way."""
+        return len(self._running)
+
+    async def start(self) -> None:
+        """Bring up the engine and the children."""
+        await self.fetcher.start()
+        self.pool.start()
+
+    async def crawl(self, source_id: str, scheduled_for: datetime, trigger: Trigger) -> CrawlRun | None:
+        """One crawl, known to `stop`."""
+        task = asyncio.ensure_future(self.crawler.crawl(source_id, scheduled_for=scheduled_for, trigger=trigger))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return await task
+
+    async def take(self, message: CrawlMessage) -> None:
+        """What the queue calls for each message; a message is done when its run has an end in the database."""
+        try:
+            await self.crawl(message.source_id, message.scheduled_for, Trigger(message.trigger))
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            # The due table tries again; the queue has no memory of failures to keep.
+            log.error("crawl failed", source=message.source_id, reason=f"{type(error).__name__}: {error}")
+
+    async def stop(self, grace: timedelta) -> None:
+        """Let what runs finish within `grace`; interrupt the rest, whose items stay pending."""
+        deadline = time.monotonic() + grace.total_seconds()
+        if self._running:
+            log.info("waiting for running crawls", crawls=len(self._running), seconds=grace.total_seconds())
+            await asyncio.wait(self._running, timeout=max(0.0, deadline - time.monotonic()))
+        for task in list(self._running):
+            task.cancel()
+        if self._running:
+            await asyncio.wait(self._running, timeout=5)
+        await self.fetcher.stop()
+        await self.pool.stop()
