@@ -94,8 +94,7 @@ MONTHS: Final[dict[str, int]] = _numbered(
     "| вересня вер вересень | жовтня жовт жов жовтень | листопада лист лис листопад | грудня груд гру грудень",
     "януари яну | февруари фев | март | април апр | май | юни | юли | август авг | септември сеп"
     "| октомври окт | ноември ное | декември дек",
-    "јануар јан | фебруар феб | март | април | мај | јун | јул | август | септембар | октобар | новембар"
-    "| децембар",
+    "јануар јан | фебруар феб | март | април | мај | јун | јул | август | септембар | октобар | новембар| децембар",
     "januar | februar | mart | april | maj | jun | jul | avgust avg | septembar | oktobar | novembar | decembar",
     # Polish, Czech, Slovak, Hungarian
     "stycznia sty styczeń | lutego lut luty | marca mar marzec | kwietnia kwi kwiecień | maja maj"
@@ -125,8 +124,7 @@ MONTHS: Final[dict[str, int]] = _numbered(
     "जनवरी जन | फ़रवरी फरवरी फ़र फर | मार्च | अप्रैल | मई | जून | जुलाई जुल | अगस्त अग"
     "| सितंबर सितम्बर सित | अक्टूबर अक्तूबर अक्टू | नवंबर नवम्बर नव | दिसंबर दिसम्बर दिस",
     "जानेवारी | फेब्रुवारी | मार्च | एप्रिल | मे | जून | जुलै | ऑगस्ट | सप्टेंबर | ऑक्टोबर | नोव्हेंबर | डिसेंबर",
-    "জানুয়ারী জানুয়ারি | ফেব্রুয়ারী ফেব্রুয়ারি | মার্চ | এপ্রিল | মে | জুন | জুলাই | আগস্ট | সেপ্টেম্বর | অক্টোবর"
-    "| নভেম্বর | ডিসেম্বর",
+    "জানুয়ারী জানুয়ারি | ফেব্রুয়ারী ফেব্রুয়ারি | মার্চ | এপ্রিল | মে | জুন | জুলাই | আগস্ট | সেপ্টেম্বর | অক্টোবর| নভেম্বর | ডিসেম্বর",
     "ஜனவரி | பிப்ரவரி | மார்ச் | ஏப்ரல் | மே | ஜூன் | ஜூலை | ஆகஸ்ட் | செப்டம்பர் | அக்டோபர் | நவம்பர் | டிசம்பர்",
     "జనవరి | ఫిబ్రవరి | మార్చి | ఏప్రిల్ | మే | జూన్ | జులై | ఆగస్టు | సెప్టెంబర్ | అక్టోబర్ | నవంబర్ | డిసెంబర్",
     "มกราคม ม.ค | กุมภาพันธ์ ก.พ | มีนาคม มี.ค | เมษายน เม.ย | พฤษภาคม พ.ค | มิถุนายน มิ.ย | กรกฎาคม ก.ค"
@@ -166,12 +164,8 @@ WEEKDAYS: Final[dict[str, int]] = _numbered(
     "понедельник пн | вторник вт | среда ср | четверг чт | пятница пт | суббота сб | воскресенье вс",
 )
 
-AFTERNOON: Final = frozenset(
-    fold(w) for w in ("pm", "午後", "下午", "晚上", "오후", "م", "مساء", "μμ", "ptg")
-)
-MORNING: Final = frozenset(
-    fold(w) for w in ("am", "午前", "上午", "凌晨", "早上", "오전", "ص", "صباحا", "πμ")
-)
+AFTERNOON: Final = frozenset(fold(w) for w in ("pm", "午後", "下午", "晚上", "오후", "م", "مساء", "μμ", "ptg"))
+MORNING: Final = frozenset(fold(w) for w in ("am", "午前", "上午", "凌晨", "早上", "오전", "ص", "صباحا", "πμ"))
 
 #: Units of relative dates, in seconds; months and years are means.
 UNITS: Final[dict[str, int]] = {
@@ -259,9 +253,7 @@ DAY_WORDS: Final[dict[str, int]] = {
     for days, words in (
         (
             0,
-            (
-                "today hoy hoje aujourdhui aujourd’hui heute oggi vandaag bugün сегодня сьогодні dziś dzisiaj idag"
-            ),
+            ("today hoy hoje aujourdhui aujourd’hui heute oggi vandaag bugün сегодня сьогодні dziś dzisiaj idag"),
         ),
         (0, "今天 今日 오늘 اليوم आज σήμερα"),
         (1, "yesterday kemarin kemaren ayer ontem hier gestern ieri gisteren dün вчера вчора wczoraj igår"),

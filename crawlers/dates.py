@@ -69,9 +69,7 @@ _ISO: Final = re.compile(
     r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{3}(?:\d{3})?)?)?(?:Z|[+-](?:0\d|1[0-3]):[0-5]\d)?)?",
     re.ASCII,
 )
-_COMPACT: Final = re.compile(
-    r"(\d{4})(\d{2})(\d{2})(?:t?\s?(\d{2})(\d{2})(\d{2})?(?:\.\d+)?)?(?![\d:/.-])(.*)"
-)
+_COMPACT: Final = re.compile(r"(\d{4})(\d{2})(\d{2})(?:t?\s?(\d{2})(\d{2})(\d{2})?(?:\.\d+)?)?(?![\d:/.-])(.*)")
 _ORDINAL: Final = re.compile(r"(\d{4}|\d{2})-?(\d{3})")
 _SHORT: Final = re.compile(r"(-?)(\d{2})(-?)(\d{2})(?:\3(\d{2}))?")
 _EPOCH: Final = re.compile(r"(\d{9,10})(?:\.\d+)?|(\d{12,13})")
@@ -447,17 +445,13 @@ class _Parts:
         if month is None:
             return None
         if year is None:
-            return (
-                None if now is None or day is None else _nearest_year(month, day, now.astimezone(zone).date())
-            )
+            return None if now is None or day is None else _nearest_year(month, day, now.astimezone(zone).date())
         return date(year, month, 1 if day is None else day)
 
     def _month(self) -> int | None:
         """The month word meant; ``mar., 01 déc.`` is a Tuesday in December."""
         words = self.month_words
-        sure = (
-            [w for w, _ in words if w not in WEEKDAYS] or [w for w, n in words if n] or [w for w, _ in words]
-        )
+        sure = [w for w, _ in words if w not in WEEKDAYS] or [w for w, n in words if n] or [w for w, _ in words]
         return MONTHS[sure[0]] if sure else None
 
     def _numeric_day(self) -> date | None:

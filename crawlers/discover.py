@@ -26,7 +26,7 @@ from crawlers.sitemap import read_list, read_sitemap
 HEAD: Final = 65_536
 _GZIP: Final = b"\x1f\x8b"
 _ROOT: Final = re.compile(r"<((?:[A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*))[\s/>]")
-_SKIPPED: Final = re.compile(r"<!--(?:[^-]|-(?!->))*+-->|<\?[^<>]*>", re.DOTALL)
+_BLANK: Final = re.compile(r"\s*")
 _FEEDS: Final = re.compile(r"<(?:rdf:RDF|rss|feed|urlset|sitemapindex)[\s>]", re.IGNORECASE)
 _FEED_ROOTS: Final = frozenset({"rss", "rdf", "feed", "channel"})
 _SITEMAP_ROOTS: Final = frozenset({"urlset", "sitemapindex"})
@@ -191,10 +191,24 @@ class _Reader:
 
 def _root(head: str) -> str | None:
     """The local name of the document's first element, lower-case."""
-    text = _SKIPPED.sub("", head).lstrip()
+    text = _without_prolog(head)
     start = _doctype_end(text) if text[:9].lower() == "<!doctype" else 0
     found = _ROOT.search(text, start) if start else _ROOT.match(text)
     return found[2].lower() if found else None
+
+
+def _without_prolog(head: str) -> str:
+    """`head` from the document type or the first element on."""
+    position = 0
+    while True:
+        position += len(_BLANK.match(head, position)[0])  # type: ignore[index]
+        closing = "?>" if head.startswith("<?", position) else "-->" if head.startswith("<!--", position) else None
+        if closing is None:
+            return head[position:]
+        end = head.find(closing, position)
+        if end < 0:
+            return ""
+        position = end + len(closing)
 
 
 def _doctype_end(text: str) -> int:

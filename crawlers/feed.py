@@ -65,9 +65,7 @@ class _Place:
         return absolute(text, self.url) if isinstance(text, str) else None
 
 
-def read_feed(
-    text: str, *, url: str, now: datetime, timezone: tzinfo, limits: Limits
-) -> Discovered | DiscoveryFailed:
+def read_feed(text: str, *, url: str, now: datetime, timezone: tzinfo, limits: Limits) -> Discovered | DiscoveryFailed:
     """What the XML feed `text`, fetched from `url`, announces."""
     fenced = fence(_NOT_XML.sub("", text), items=limits.items)
     parsed, problems = _parse(fenced.text)
@@ -222,9 +220,7 @@ def judge(read: ReadItems, total: int) -> Iterable[Problem]:
     if not total:
         yield Problem(code="empty_feed", message="The feed is well-formed and holds no item.")
     if read.lost:
-        yield Problem(
-            code="items_without_link", message=f"{read.lost} of {total} items have no http(s) link."
-        )
+        yield Problem(code="items_without_link", message=f"{read.lost} of {total} items have no http(s) link.")
     if read.broken:
         yield Problem(code="items_lost", message=f"{read.broken} of {total} items could not be read.")
     if entries and all(is_homepage(entry.url) for entry in entries):

@@ -22,8 +22,7 @@ MAX_STRAY: Final = 100
 #: ``&`` that begin no reference; addresses in feeds have some each.
 MAX_STRAY_AMPERSANDS: Final = 20_000
 #: Bytes in one tag below which `MAX_ATTRIBUTES` cannot be reached (`` a=1``).
-_LONG_STRAY_AMPERSAND: Final = re.compile(r"&(?!#?[A-Za-z0-9]{1,32};)")
-_TAG: Final = re.compile(r"<[^<>]{2048,}>?")
+_LONG_TAG: Final = re.compile(r"<[^<>]{2048,}>?")
 _STRAY: Final = re.compile(r"<(?!!)(?=[^<>]*+(?:<|\Z))")
 _STRAY_AMPERSAND: Final = re.compile(r"&(?!#?[A-Za-z0-9]{1,32};)")
 _TAG: Final = re.compile(r"<!\[CDATA\[|<!--|<(/?)([A-Za-z_][^\s/<>]*+)[^<>]*+>")

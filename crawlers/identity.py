@@ -33,9 +33,7 @@ _TRACKING_WORDS = (
     "ns_linkname ns_fee click_id clickid s_cid s_kwcid ved usg ei sca_esv"
 )
 _TRACKING: Final = frozenset(_TRACKING_WORDS.split())
-_START_WORDS = (
-    "utm_ at_ pk_ piwik_ mtm_ matomo_ itm_ hsa_ vero_ oly_ mkt_ ml_ ga_ gs_ __twitter_ fb_ sc_ trk_ stm_ ns_"
-)
+_START_WORDS = "utm_ at_ pk_ piwik_ mtm_ matomo_ itm_ hsa_ vero_ oly_ mkt_ ml_ ga_ gs_ __twitter_ fb_ sc_ trk_ stm_ ns_"
 _TRACKING_STARTS: Final = tuple(_START_WORDS.split())
 
 #: Parameters that choose a page of an article or its print, AMP or full form.
@@ -197,11 +195,7 @@ def is_article(url: str, outlet: Outlet) -> tuple[bool, str]:
     if any(_compiled(pattern).search(canonical) for pattern in outlet.urls.skip):
         return False, "skip"
     if outlet.urls.article is not None:
-        return (
-            (True, "article")
-            if _compiled(outlet.urls.article).search(canonical)
-            else (False, "not_article_url")
-        )
+        return (True, "article") if _compiled(outlet.urls.article).search(canonical) else (False, "not_article_url")
     if is_homepage(canonical):
         return False, "homepage"
     return True, "article"

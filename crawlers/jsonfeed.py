@@ -26,9 +26,7 @@ def read_jsonfeed(
     except (ValueError, RecursionError) as error:
         return DiscoveryFailed(kind=FailureKind.PARSE, message=f"{url} is not JSON: {str(error)[:200]}")
     if not isinstance(document, dict) or not isinstance(document.get("items"), list):
-        return DiscoveryFailed(
-            kind=FailureKind.NOT_A_FEED, message=f"{url} answers JSON that is no JSON Feed."
-        )
+        return DiscoveryFailed(kind=FailureKind.NOT_A_FEED, message=f"{url} answers JSON that is no JSON Feed.")
     items = document["items"]
     problems = []
     if _VERSION not in str(document.get("version")):
@@ -70,18 +68,14 @@ def _entry(item: Any, base: str, now: datetime, timezone: tzinfo, language: str 
         return None
     markup = verbatim(item.get("content_html"), 50_000) or ""
     summary = verbatim(item.get("summary"), 50_000) or verbatim(item.get("content_text"), 50_000)
-    image = (
-        verbatim(item.get("image"), 4096) or verbatim(item.get("banner_image"), 4096) or first_image(markup)
-    )
+    image = verbatim(item.get("image"), 4096) or verbatim(item.get("banner_image"), 4096) or first_image(markup)
     return FeedEntry(
         url=url,
         guid=guid,
         title=plain(verbatim(item.get("title"), 5_000) or "", limit=MAX_TITLE, tags=False),
         published=_date(item.get("date_published"), timezone, now),
         updated=_date(item.get("date_modified"), timezone, now),
-        summary=plain(summary, limit=MAX_SUMMARY, tags=False)
-        if summary
-        else plain(markup, limit=MAX_SUMMARY),
+        summary=plain(summary, limit=MAX_SUMMARY, tags=False) if summary else plain(markup, limit=MAX_SUMMARY),
         authors=_authors(item),
         tags=_words(item.get("tags")),
         image=absolute(image, base) if image else None,

@@ -14,9 +14,7 @@ MAX_SUMMARY: Final = 2_000
 _TAG: Final = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9:-]*+|!--|[!?])([^<>]*+)>")
 _SPACE: Final = re.compile(r"\s+")
 #: C0 and C1 controls, halves of surrogate pairs, and characters that reorder the line they are shown in.
-_UNSEEN: Final = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
-)
+_UNSEEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 _INLINE_WORDS = "a abbr acronym b bdi bdo big cite code em font i ins mark q s small span strong sub sup u"
 _INLINE: Final = frozenset(_INLINE_WORDS.split())
 _SILENT: Final = frozenset(["script", "style", "template", "noscript", "iframe"])

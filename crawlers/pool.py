@@ -99,13 +99,9 @@ class ParsePool:
                         raise
         raise AssertionError("unreachable")
 
-    async def _once(
-        self, pool: ProcessPool, seconds: float, function: Callable[..., T], args: tuple[Any, ...]
-    ) -> T:
+    async def _once(self, pool: ProcessPool, seconds: float, function: Callable[..., T], args: tuple[Any, ...]) -> T:
         wall = seconds * PATIENCE
-        future: Future[tuple[str, Any]] = pool.schedule(
-            _guarded, args=(seconds, function, args), timeout=wall
-        )
+        future: Future[tuple[str, Any]] = pool.schedule(_guarded, args=(seconds, function, args), timeout=wall)
         try:
             outcome, value = await asyncio.wait_for(asyncio.wrap_future(future), wall + GRACE)
         except ProcessExpired as error:

@@ -108,9 +108,7 @@ def read_list(text: str, *, url: str, limits: Limits) -> Discovered:
             entries.append(FeedEntry(url=location))
     problems = []
     if bad:
-        problems.append(
-            Problem(code="items_without_link", message=f"{bad} lines of {url} are no http(s) address.")
-        )
+        problems.append(Problem(code="items_without_link", message=f"{bad} lines of {url} are no http(s) address."))
     if len(entries) > limits.items:
         problems.append(_too_many(len(entries), limits.items))
     return Discovered(entries=tuple(entries[: limits.items]), format="text", problems=tuple(problems))
@@ -158,9 +156,7 @@ def _fields(element: Any) -> dict[str, str]:
         namespace, _, local = part.tag.rpartition("}")
         local = local.rpartition(":")[2]
         if part.getparent() is not element:
-            local = (
-                "news:" if _NEWS_EXTENSION in namespace or "news" in str(part.getparent().tag) else "in:"
-            ) + local
+            local = ("news:" if _NEWS_EXTENSION in namespace or "news" in str(part.getparent().tag) else "in:") + local
         if part.text and local not in found:
             found[local] = part.text.strip()
         if local == "in:loc" and "image" in part.tag:
@@ -182,9 +178,7 @@ def _entry(location: str, fields: dict[str, str], place: _Place) -> FeedEntry:
     )
 
 
-def _child(
-    location: str, fields: dict[str, str], place: _Place, index: int
-) -> tuple[bool, datetime, int, str]:
+def _child(location: str, fields: dict[str, str], place: _Place, index: int) -> tuple[bool, datetime, int, str]:
     """Sort key and address of a child: news sitemaps without a date first, then the newest."""
     date = place.date(fields.get("lastmod"))
     if date is None and (found := _DATE_IN_URL.search(location)):
@@ -210,9 +204,7 @@ def _follow(
 
 def _problems(stream: _Elements, newest: _Newest, children: list[Any], bad: int) -> Iterator[Problem]:
     if stream.error:
-        yield Problem(
-            code="not_well_formed", message=f"The sitemap is not as it should be: {stream.error[:200]}"
-        )
+        yield Problem(code="not_well_formed", message=f"The sitemap is not as it should be: {stream.error[:200]}")
     if bad:
         yield Problem(code="items_without_link", message=f"{bad} locations are no http(s) address.")
     if newest.count > newest.size:
@@ -222,6 +214,4 @@ def _problems(stream: _Elements, newest: _Newest, children: list[Any], bad: int)
 
 
 def _too_many(count: int, limit: int) -> Problem:
-    return Problem(
-        code="too_many_items", message=f"{limit} of {count} locations were read; the rest was left out."
-    )
+    return Problem(code="too_many_items", message=f"{limit} of {count} locations were read; the rest was left out.")
