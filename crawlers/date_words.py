@@ -5,8 +5,6 @@ Month names follow CLDR 46 with the abbreviations that newsrooms use besides
 languages give to different months (Croatian ``listopad``) are left out.
 """
 
-# ruff: noqa: E501 - a table is read by its rows
-
 from __future__ import annotations
 
 import re

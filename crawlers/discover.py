@@ -28,7 +28,8 @@ _GZIP: Final = b"\x1f\x8b"
 _ROOT: Final = re.compile(r"<((?:[A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*))[\s/>]")
 _BLANK: Final = re.compile(r"\s*")
 _FEEDS: Final = re.compile(r"<(?:rdf:RDF|rss|feed|urlset|sitemapindex)[\s>]", re.IGNORECASE)
-_FEED_ROOTS: Final = frozenset({"rss", "rdf", "feed", "channel"})
+#: An Atom document may be one entry (RFC 4287 section 2).
+_FEED_ROOTS: Final = frozenset({"rss", "rdf", "feed", "channel", "entry"})
 _SITEMAP_ROOTS: Final = frozenset({"urlset", "sitemapindex"})
 _PAGE: Final = re.compile(r"<!doctype html|<html[\s>]|<head[\s>]|<body[\s>]", re.IGNORECASE)
 _TITLE: Final = re.compile(r"<title[^<>]*>([^<]{0,300})", re.IGNORECASE)

@@ -281,13 +281,16 @@ def _link(entry: Any, place: _Place, guid: str | None) -> str | None:
         return url
     if guid and guid.startswith(("http://", "https://")):
         return place.link(guid)
-    return None
+    # Atom content that stands elsewhere (RFC 4287 section 4.1.3.2).
+    contents = (c for c in dict.get(entry, "content") or () if isinstance(c, Mapping))
+    return next((url for c in contents if (url := place.link(c.get("src")))), None)
 
 
 def _summary(raw: Callable[[str], Any]) -> str:
     if summary := raw("summary"):
         return str(summary)
-    return next((str(c["value"]) for c in raw("content") or () if c.get("value")), "")
+    contents = (c for c in raw("content") or () if isinstance(c, Mapping))
+    return next((str(c["value"]) for c in contents if c.get("value")), "")
 
 
 def _authors(raw: Callable[[str], Any]) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ PATIENCE: Final = 2.0
 _MAIN_LOCK: Final = threading.Lock()
 
 
-class ParseKilled(Exception):  # noqa: N818 - says what happened, as FetchFailed does
+class ParseKilled(Exception):
     """The child that did the work was ended; the work is not worth repeating."""
 
     def __init__(self, kind: str, message: str) -> None:
@@ -158,7 +158,7 @@ class ParsePool:
         await asyncio.to_thread(_end, pool)
 
 
-class _Stuck(Exception):  # noqa: N818 - never leaves this module
+class _Stuck(Exception):
     """No answer, although the child's time is over."""
 
 
