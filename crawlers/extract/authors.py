@@ -14,9 +14,7 @@ _BY: Final = re.compile(
     r"^\s*(?:by|von|par|por|di|oleh|door|af|av|texte?|text by|written by|author|penulis|reporter|reported by|di)\s*[:\s]\s*",
     re.IGNORECASE,
 )
-_AND: Final = re.compile(
-    r"\s*(?:,|;|\||•|·|\s&\s|\s(?:and|und|et|y|dan|e|en|og|och|with)\s)\s*", re.IGNORECASE
-)
+_AND: Final = re.compile(r"\s*(?:,|;|\||•|·|\s&\s|\s(?:and|und|et|y|dan|e|en|og|och|with)\s)\s*", re.IGNORECASE)
 _NOT_A_NAME: Final = re.compile(r"https?:|www\.|@|\d{3}|[<>{}\[\]=]", re.IGNORECASE)
 
 

@@ -7,6 +7,7 @@ its blocks and the mass of its paragraphs. Everything later (container, cleaning
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -156,7 +157,7 @@ class TextBlock:
     tag: str
     #: The innermost node that holds it.
     node: Node
-    #: Address of the only link, when the block is one link and nothing else.
+    #: Address of its first link.
     href: str | None = None
     #: Length of text that reads like prose; 0 for headings, link lists and scraps.
     mass: int = 0
@@ -203,10 +204,9 @@ class Walked:
     junk: list[Node]
 
 
-def walk(root: Element, stop_comment: str | None = None) -> Walked:
-    """Collect the blocks below `root`; with `stop_comment`, only up to the first comment that holds it."""
-    walker = _Walker(stop_comment)
-    return walker.run(root)
+def walk(elements: Sequence[Element], stop_comment: str | None = None) -> Walked:
+    """Collect the blocks of these elements in turn, up to the first comment that holds `stop_comment`."""
+    return _Walker(stop_comment).run(elements)
 
 
 #: Stands for ``<br>`` in an open run; no page text holds it (the parsers drop it).
@@ -228,10 +228,11 @@ class _Walker:
         self._junk_depth = 0
         self._quote = 0
 
-    def run(self, root: Element) -> Walked:
-        node = Node(tag=str(root.tag), label="", parent=None, depth=0, start=0, element=root)
-        self._inside(root, node, 0)
-        self._flush(node)
+    def run(self, elements: Sequence[Element]) -> Walked:
+        node = Node(tag="", label="", parent=None, depth=0, start=0, element=elements[0])
+        for element in elements:
+            if not self._done:
+                self._block(element, "", node, 0)
         node.end = len(self._blocks)
         return Walked(self._blocks, node, self._junk)
 
@@ -263,9 +264,7 @@ class _Walker:
             self._linked += len(text.strip())
 
     def _inline(self, element: Element, tag: str, node: Node, depth: int) -> None:
-        if element.attrib and (
-            _is_hidden(element) or (tag != "a" and _junk_label(element.get("class") or ""))
-        ):
+        if element.attrib and (_is_hidden(element) or (tag != "a" and _junk_label(element.get("class") or ""))):
             return
         if depth >= MAX_DEPTH:
             self._text("".join(element.itertext()))
@@ -297,7 +296,8 @@ class _Walker:
             return
         label = ""
         junk = tag in _JUNK_TAGS
-        if element.attrib:
+        # the element that was asked for is read whatever it is called, and so is a body that a script shows later
+        if tag and tag != "body" and element.attrib:
             if _is_hidden(element):
                 return
             label = f"{element.get('class') or ''} {element.get('id') or ''}".strip()
@@ -331,7 +331,7 @@ class _Walker:
             return
         linked = min(linked, len(text))
         kind = self._kind(node.tag, node)
-        block = TextBlock(kind, text, linked, node.tag, node, href if linked >= 0.9 * len(text) else None)
+        block = TextBlock(kind, text, linked, node.tag, node, href)
         if kind is not BlockKind.HEADING:
             block.mass = _mass(text, linked, node.tag)
             node.mass += block.mass

@@ -22,9 +22,7 @@ _UPDATED: Final = (
     "article:modified_time", "og:updated_time", "datemodified", "lastmod", "last-modified", "article:updated_time",
     "dcterms.modified", "dc.date.modified", "updated_time", "revised",
 )  # fmt: skip
-_URL_DATE: Final = re.compile(
-    r"/((?:19|20)\d\d)[/-]?(0?[1-9]|1[0-2])[/-]?(0?[1-9]|[12]\d|3[01])(?=[/\-_.]|$|\d{2,})"
-)
+_URL_DATE: Final = re.compile(r"/((?:19|20)\d\d)[/-]?(0?[1-9]|1[0-2])[/-]?(0?[1-9]|[12]\d|3[01])(?=[/\-_.]|$|\d{2,})")
 _MAX_TEXT: Final = 120
 
 

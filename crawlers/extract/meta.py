@@ -65,9 +65,7 @@ def read_head(root: Element, url: str) -> Head:
         meta={key: tuple(values) for key, values in meta.items()},
         links={key: tuple(values) for key, values in links.items()},
         title=line("".join(title.itertext())) if title is not None else None,
-        language=root.get("lang")
-        or root.get("{http://www.w3.org/XML/1998/namespace}lang")
-        or root.get("xml:lang"),
+        language=root.get("lang") or root.get("{http://www.w3.org/XML/1998/namespace}lang") or root.get("xml:lang"),
         base=start,
     )
 

@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 import logging
+import re
+from dataclasses import dataclass
+from typing import Final
 
 from config.model import ArticleRules
+from crawlers.decode import to_text
 from crawlers.extract import body
+from crawlers.extract import rules as outlet
 from crawlers.extract.authors import find_authors
-from crawlers.extract.blocks import walk
+from crawlers.extract.blocks import TextBlock, walk
 from crawlers.extract.container import choose
 from crawlers.extract.dates import find_dates
 from crawlers.extract.images import find_images
-from crawlers.extract.jsonld import read_jsonld
-from crawlers.extract.meta import read_head
-from crawlers.extract.parse import parse
-from crawlers.extract.title import choose_title, h1_texts
+from crawlers.extract.jsonld import Described, read_jsonld
+from crawlers.extract.meta import Head, absolute, read_head
+from crawlers.extract.pagekind import kind_of
+from crawlers.extract.parse import MAX_CHARS, Element, Page, parse
+from crawlers.extract.related import split_related
+from crawlers.extract.title import choose_title, heading_texts
 from crawlers.model import Extraction, PageKind
+from storage.model import Image, Link
 
 _log = logging.getLogger(__name__)
+_NO_RULES: Final = ArticleRules()
+_META_CHARSET: Final = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([A-Za-z0-9._:-]{1,40})", re.IGNORECASE)
+#: Where browsers look for the declaration (HTML standard, "prescan"), with room for long comments before it.
+_PRESCAN: Final = 4_096
+#: Characters below which a body found by an outlet's selectors is not believed.
+_NO_BODY: Final = 40
 
 
 def extract(
@@ -37,37 +51,129 @@ def extract(
                             └─ walk ─ container ─ body ─ kind of page
     """
     try:
-        return _extract(html if isinstance(html, str) else html.decode("utf-8", "replace"), url, rules)
+        markup = html if isinstance(html, str) else _decode(html[:MAX_CHARS], content_type)
+        return _extract(markup, url, rules or _NO_RULES, language_hint)
     except Exception:  # whatever one page does to us, it stays with that page
         _log.exception("extraction failed", extra={"url": url[:500]})
         return Extraction(url=url, kind=PageKind.EMPTY)
 
 
-def _extract(html: str, url: str, rules: ArticleRules | None) -> Extraction:
+def _decode(html: bytes, content_type: str | None) -> str:
+    """Text by byte order mark, UTF-8 validity, HTTP charset, then the page's own declaration."""
+    if "charset" not in (content_type or "").lower() and (declared := _META_CHARSET.search(html[:_PRESCAN])):
+        content_type = f"text/html; charset={declared[1].decode('ascii')}"
+    return to_text(html, content_type)
+
+
+def _extract(html: str, url: str, rules: ArticleRules, language_hint: str | None) -> Extraction:
     page = parse(html)
     if page is None:
-        return Extraction(url=url, kind=PageKind.EMPTY)
+        return Extraction(url=url, kind=PageKind.EMPTY, language=language_hint)
+    removed = outlet.remove(page.root, rules.remove)
     head = read_head(page.root, url)
-    walked = walk(page.root)
-    headings = h1_texts(walked.blocks)
+    headings = heading_texts(page.root)
     described = read_jsonld(page.jsonld, [*headings, head.first("og:title") or "", head.title or ""])
-    title, title_from = choose_title(head, described, headings)
-    authors, authors_from = find_authors(page.root, head, described)
-    container = choose(walked)
-    blocks = body.as_blocks(body.body_blocks(walked, container))
+    found = _body(page, head, rules, removed)
+    blocks = body.as_blocks(found.blocks)
+    named = _Named(page, head, described, rules)
+    title = named.title(headings)
+    authors = named.authors()
     return Extraction(
         url=url,
-        kind=PageKind.ARTICLE if blocks else PageKind.EMPTY,
-        canonical_url=head.link("canonical") or head.first("og:url"),
+        kind=kind_of(head, described, blocks, url),
+        canonical_url=head.link("canonical") or absolute(head.first("og:url"), head.base),
         amp_url=head.link("amphtml"),
+        next_url=head.link("next"),
         title=title,
+        subtitle=outlet.text(page.root, rules.subtitle) or described.text("alternativeHeadline"),
         authors=authors,
-        dates=find_dates(page.root, head, described, url),
-        section=described.text("articleSection") or head.first("article:section"),
-        tags=head.every("article:tag", "news_keywords"),
-        language=head.language or head.first("og:locale"),
-        images=find_images(container.element, head, described),
+        editor=outlet.text(page.root, rules.editor) or described.text("editor"),
+        byline="\n".join(outlet.texts(page.root, rules.byline)) or None,
+        dates=(*outlet.dates(page.root, rules), *find_dates(page.root, head, described, url)),
+        section=named.section(),
+        tags=named.tags(),
+        language=head.language or head.first("og:locale") or described.text("inLanguage") or language_hint,
+        images=named.images(found.container),
         blocks=blocks,
+        related=found.related,
         site_name=head.first("og:site_name", "application-name"),
-        provenance=(("title", title_from), ("authors", authors_from)),
+        provenance=(*named.provenance, ("body", found.source)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """The article's own blocks, what it points to inside, where its pictures are, and who found it."""
+
+    blocks: list[TextBlock]
+    related: tuple[Link, ...]
+    container: Element
+    source: str
+
+
+def _body(page: Page, head: Head, rules: ArticleRules, removed: list[Element]) -> _Body:
+    pointed: tuple[Link, ...] = ()
+    if removed and rules.body:
+        pointed = split_related(walk(removed).blocks, head.base)[1]
+    elements = outlet.body(page.root, rules.body)
+    if elements:
+        walked = walk(elements, rules.body_stop_comment)
+        blocks, related = split_related(body.body_blocks(walked, walked.root), head.base)
+        if sum(len(b.text) for b in blocks) >= _NO_BODY:
+            return _Body(blocks, (*related, *pointed), elements[0], "rules")
+    walked = walk([page.root])
+    container = choose(walked)
+    blocks, related = split_related(body.body_blocks(walked, container), head.base)
+    return _Body(blocks, (*related, *pointed), container.element, "generic")
+
+
+class _Named:
+    """The fields with a name of their own; each asks the rules first and notes who answered."""
+
+    def __init__(self, page: Page, head: Head, described: Described, rules: ArticleRules) -> None:
+        self._root = page.root
+        self._head = head
+        self._described = described
+        self._rules = rules
+        self.provenance: list[tuple[str, str]] = []
+
+    def _note(self, name: str, source: str) -> None:
+        if source:
+            self.provenance.append((name, source))
+
+    def title(self, headings: list[str]) -> str | None:
+        found, source = outlet.text(self._root, self._rules.title), "rules"
+        if not found:
+            found, source = choose_title(self._head, self._described, headings)
+        self._note("title", source)
+        return found
+
+    def authors(self) -> tuple[str, ...]:
+        found, source = tuple(outlet.texts(self._root, self._rules.authors)), "rules"
+        if not found:
+            found, source = find_authors(self._root, self._head, self._described)
+        self._note("authors", source)
+        return found
+
+    def section(self) -> str | None:
+        if found := outlet.text(self._root, self._rules.section):
+            self._note("section", "rules")
+            return found
+        if found := self._described.text("articleSection"):
+            self._note("section", "jsonld")
+            return found
+        return self._head.first("article:section", "section", "parsely-section")
+
+    def tags(self) -> tuple[str, ...]:
+        if found := outlet.texts(self._root, self._rules.tags):
+            self._note("tags", "rules")
+            return tuple(found)
+        return self._head.every("article:tag", "news_keywords") or self._head.every("keywords")
+
+    def images(self, container: Element) -> tuple[Image, ...]:
+        ruled = outlet.image(self._root, self._rules, self._head.base)
+        found = find_images(container, self._head, self._described)
+        if ruled is None:
+            return found
+        self._note("images", "rules")
+        return (ruled, *(i for i in found if i.url != ruled.url))

@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from crawlers.extract.blocks import TextBlock
 from crawlers.extract.jsonld import Described
-from crawlers.extract.meta import Head
+from crawlers.extract.meta import Head, line
+from crawlers.extract.parse import Element
 
 _SEPARATOR: Final = re.compile(r"\s+[|\-–—»·•:/<]+\s+|\s*[|»·•]\s*|:\s+")
 
@@ -19,9 +19,7 @@ def choose_title(head: Head, described: Described, headings: Sequence[str]) -> t
     `headings` are the page's ``h1`` texts in order.
     """
     declared = [
-        t
-        for t in (described.text("headline", "name"), head.first("og:title", "twitter:title"), head.title)
-        if t
+        t for t in (described.text("headline", "name"), head.first("og:title", "twitter:title"), head.title) if t
     ]
     for heading in headings:
         if any(_same(heading, d) for d in declared):
@@ -67,6 +65,12 @@ def strip_site(title: str, head: Head) -> str:
     return title
 
 
-def h1_texts(blocks: Sequence[TextBlock]) -> list[str]:
+def heading_texts(root: Element) -> list[str]:
     """The page's main headings in reading order."""
-    return [b.text for b in blocks if b.tag == "h1"]
+    found = []
+    for count, heading in enumerate(root.iter("h1")):
+        if count >= 20:
+            break
+        if text := line("".join(heading.itertext())[:1_000]):
+            found.append(text)
+    return found
