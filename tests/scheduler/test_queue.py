@@ -284,7 +284,9 @@ async def test_what_was_fetched_under_a_lost_answer_comes_back_while_the_worker_
         await eventually(lambda: len(run.ended) == 1)
         await redis.hset("warta:queue:crawl.msgs", "lost", await stored(queue, redis))
         await redis.sadd(f"warta:queue:__acks__.{broker.broker_id}.crawl", "lost")
-        await redis.client_kill_filter(_type="normal")
+        await redis.replicaof("127.0.0.1", "1")
+        await eventually(lambda: broker._trouble is not None)
+        await redis.replicaof("no", "one")
         await eventually(lambda: len(run.ended) == 2)
     assert run.ended[1].source_id == "second"
 
@@ -302,7 +304,7 @@ async def stored(queue: CrawlQueue, redis: Redis) -> str:
 
 
 async def test_a_restarted_server_is_found_again_and_ends_are_acknowledged_late(
-    tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     home = Path(tempfile.mkdtemp(prefix="warta-"))
     valkey = EmbeddedValkey(home)
@@ -321,7 +323,8 @@ async def test_a_restarted_server_is_found_again_and_ends_are_acknowledged_late(
         with pytest.raises(RedisUnavailableError):
             await queue.send("lost", WHEN, "schedule")
         await asyncio.sleep(1)
-        valkey._process = valkey._pid = None
+        assert valkey._process is not None
+        valkey._process.wait()
         await valkey.start()
         await queue.send("after", WHEN, "schedule")
         await eventually(lambda: len(run.ended) == 2)

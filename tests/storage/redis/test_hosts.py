@@ -140,6 +140,7 @@ async def test_never_more_than_the_limits_are_in_flight(redis: Redis) -> None:
 
 
 async def test_thousands_of_waiting_fetches_do_not_hammer_redis(redis: Redis) -> None:
+    await redis.config_resetstat()
     budget = HostBudget(redis, "w1")
     turns = [asyncio.create_task(enter(budget, f"h{n % 5}", f"o{n % 50}", manners(30))) for n in range(3000)]
     await asyncio.sleep(0.5)
@@ -150,7 +151,7 @@ async def test_thousands_of_waiting_fetches_do_not_hammer_redis(redis: Redis) ->
     for turn in turns:
         turn.cancel()
     await asyncio.gather(*turns, return_exceptions=True)
-    assert calls < 1000
+    assert calls < 100
     assert later == 0
     assert not budget._lines
 
