@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from crawlers.address import Target
 from crawlers.model import FailureKind
@@ -12,9 +13,17 @@ from crawlers.model import FailureKind
 class ExchangeFailedError(Exception):
     """No whole answer came, and why."""
 
-    def __init__(self, kind: FailureKind, message: str, *, status: int | None = None) -> None:
+    def __init__(
+        self,
+        kind: FailureKind,
+        message: str,
+        *,
+        status: int | None = None,
+        retry_after: timedelta | None = None,
+    ) -> None:
         super().__init__(message)
         self.kind = kind
+        self.retry_after = retry_after
         self.status = status
 
 

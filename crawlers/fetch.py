@@ -38,7 +38,7 @@ RATE_LIMIT_PAUSE = timedelta(seconds=60)
 #: Longest time a host is left alone for its Retry-After.
 MAX_BLOCK = timedelta(hours=24)
 #: A host that will not be free for this long fails the fetch instead of holding its run.
-PATIENCE = timedelta(minutes=10)
+PATIENCE = timedelta(minutes=5)
 
 
 @dataclass(slots=True)
@@ -107,7 +107,8 @@ class Fetcher:
         try:
             return await self._travel(trip)
         except ExchangeFailedError as error:
-            return trip.journey(self._now()).failed(error.kind, str(error), status=error.status)
+            journey = trip.journey(self._now())
+            return journey.failed(error.kind, str(error), status=error.status, retry_after=error.retry_after)
         except Exception as error:
             _log.exception("fetch failed unexpectedly", url=trip.here.href)
             message = f"{trip.here.href} could not be fetched: {type(error).__name__}: {error}"
@@ -126,7 +127,6 @@ class Fetcher:
                 loops = trip.request.purpose is Purpose.ROBOTS
                 target = next_target(answer, trip.here, trip.redirects, limit=limit, loops=loops)
             except RedirectRefusedError as error:
-                trip.redirects.append(Redirect(answer.status, trip.here.href))
                 journey = trip.journey(self._now())
                 return journey.failed(FailureKind.REDIRECT, str(error), status=answer.status)
             if target is None:
@@ -166,7 +166,8 @@ class Fetcher:
         if reason.status is None and reason.kind is not FailureKind.TOO_LARGE:
             # The host was not reached at all: that is the news, not its robots.txt.
             return journey.failed(reason.kind, reason.message, retry_after=reason.retry_after)
-        kind = FailureKind.RATE_LIMITED if reason.kind is FailureKind.RATE_LIMITED else FailureKind.ROBOTS
+        passed_on = reason.kind in {FailureKind.RATE_LIMITED, FailureKind.BLOCKED}
+        kind = reason.kind if passed_on else FailureKind.ROBOTS
         message = f"nothing is fetched from {here.host} while its robots.txt cannot be read: {reason.message}"
         return journey.failed(kind, message, status=reason.status, retry_after=reason.retry_after)
 
@@ -187,7 +188,9 @@ class Fetcher:
                 message = (
                     f"{trip.here.host} asked to be left alone for another {error.wait.total_seconds():.0f} s"
                 )
-                raise ExchangeFailedError(FailureKind.RATE_LIMITED, message) from error
+                raise ExchangeFailedError(
+                    FailureKind.RATE_LIMITED, message, retry_after=error.wait
+                ) from error
             except ExchangeFailedError:
                 raise
             except Exception as error:

@@ -1,8 +1,8 @@
 """Scrapy's download handler with fences: HTTP over aiohttp, every connection and every byte counted.
 
 What Scrapy's own handlers lack, and what is here: the address is judged on the socket that is about to
-connect; header bytes are capped; decompression happens while streaming, under limits; the deadline is for the whole
-answer; a short answer is an error; TLS certificates are verified.
+connect; header bytes are capped; decompression happens while streaming, under limits; the deadline is for
+the whole answer; a short answer is an error; TLS certificates are verified.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ import aiohttp
 import yarl
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
+from aiohttp.http_exceptions import LineTooLong
 from scrapy.core.downloader.handlers.base import BaseDownloadHandler
 from scrapy.http import Request, Response
 
 from config.model import Settings
 from crawlers.exchange import Answer, Exchange, ExchangeFailedError
-from crawlers.inflate import BombError, InflateError, Inflater
+from crawlers.inflate import STEP_BYTES, BombError, InflateError, Inflater
 from crawlers.model import FailureKind
 from crawlers.resolve import ForbiddenAddressError, Guard, Lookup, Resolver, system_lookup
 
@@ -96,6 +97,12 @@ class _FencedProtocol(ResponseHandler):
         if data[0].code >= 200:
             self._in_head = False
         super().feed_data(data, size)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        # A body that lasts until the connection ends is whole only if it ends in peace.
+        if exc is not None and self._payload is not None and not self._payload.is_eof():
+            self._payload.set_exception(aiohttp.ClientPayloadError(f"connection lost: {exc}"))
+        super().connection_lost(exc)
 
     def _cut(self, error: aiohttp.ClientError) -> None:
         payload = self._payload
@@ -242,6 +249,8 @@ async def _read_body(
             )
         for piece in inflater.feed(chunk):
             body += piece
+            if len(piece) == STEP_BYTES:
+                await asyncio.sleep(0)  # a bomb must not stall the other fetches
             if exchange.keep_start and len(body) >= exchange.max_bytes:
                 return bytes(body[: exchange.max_bytes])
     if not inflater.finished():
@@ -282,12 +291,19 @@ def _classify(error: Exception, host: str, href: str, exchange: Exchange) -> tup
             return FailureKind.TRUNCATED, f"{href} sends broken compressed data: {_brief(error)}"
         case aiohttp.ClientPayloadError():
             return FailureKind.TRUNCATED, f"{href} sent less than it promised"
+        case aiohttp.ClientResponseError() if _head_too_large(error):
+            return FailureKind.TOO_LARGE, f"{host} sends more header bytes than permitted"
         case aiohttp.ClientResponseError():
             return FailureKind.PROTOCOL, f"{host} does not answer in HTTP: {_brief(error)}"
         case aiohttp.ClientConnectionError() | OSError():
             return FailureKind.CONNECT, f"{host} closed the connection before it answered"
         case _:
             return FailureKind.PROTOCOL, f"{href} cannot be fetched: {type(error).__name__}: {_brief(error)}"
+
+
+def _head_too_large(error: aiohttp.ClientResponseError) -> bool:
+    """Whether the parser gave up on the size of the head before its bytes were counted."""
+    return _cause(error, LineTooLong) is not None or "too many headers" in str(error).lower()
 
 
 def _cause(error: BaseException, kind: type[BaseException]) -> BaseException | None:

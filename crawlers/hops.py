@@ -76,7 +76,8 @@ def request_headers(
         if first.credentials is not None:
             headers["authorization"] = ("Authorization", _basic(*first.credentials))
         headers.update({name.lower(): (name, value) for name, value in request.headers})
-    return tuple((name, value) for name, value in headers.values() if _sendable(value))
+    sent = ((name, _octets(value)) for name, value in headers.values())
+    return tuple((name, value) for name, value in sent if value is not None)
 
 
 def without_tracking(target: Target) -> Target:
@@ -116,6 +117,17 @@ def _as_text(location: str) -> str:
         return location
 
 
-def _sendable(value: str) -> bool:
-    """A header value without control characters (RFC 9110 section 5.5)."""
-    return all(char == "\t" or " " <= char != "\x7f" for char in value)
+def _octets(value: str) -> str | None:
+    """A header value in the form that travels as the octets it stands for, or None when it cannot be sent.
+
+    Values taken from answers are latin-1, one character an octet; the client library encodes as UTF-8.
+    Control characters are never sent (RFC 9110 section 5.5).
+    """
+    if any((char < " " and char != "\t") or char == "\x7f" for char in value):
+        return None
+    try:
+        return value.encode("latin-1").decode("utf-8")
+    except UnicodeEncodeError:
+        return value
+    except UnicodeDecodeError:
+        return None

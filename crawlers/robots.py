@@ -133,7 +133,7 @@ def is_absent(failure: FetchFailed) -> bool:
     if failure.kind is FailureKind.EMPTY:
         return True
     if failure.kind is FailureKind.REDIRECT:
-        return len(failure.redirects) > MAX_REDIRECTS
+        return len(failure.redirects) >= MAX_REDIRECTS
     return failure.status is not None and 400 <= failure.status < 500 and failure.status != 429
 
 

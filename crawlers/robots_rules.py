@@ -1,10 +1,10 @@
 """What a robots.txt permits (RFC 9309): pure, from its bytes to rules for one product token.
 
 Protego reads Crawl-delay and Request-rate. Grouping and matching stand above it, because there it errs on
-cases of the RFC, nearly always towards fetching: an unknown line ends its groups, ``User-agent: foo bar`` does
-not name foo, a byte order mark hides the first group, and it decodes both sides before it compares and measures
-them. Matching here compares octets as written: non-ASCII octets of a rule are escaped, hexadecimal digits made
-upper case, nothing is decoded.
+cases of the RFC, nearly always towards fetching: an unknown line ends its groups, ``User-agent: foo bar``
+does not name foo, a byte order mark hides the first group, and it decodes both sides before it compares and
+measures them. Matching here compares octets as written: non-ASCII octets of a rule are escaped, hexadecimal
+digits made upper case, nothing is decoded.
 """
 
 from __future__ import annotations
