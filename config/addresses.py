@@ -202,12 +202,8 @@ SourceUrl = Annotated[str, PlainValidator(_source_url), schema(type="string", pa
 HomeUrl = Annotated[str, PlainValidator(_home_url), schema(type="string", pattern="^https?://")]
 Network = Annotated[str, PlainValidator(_network), schema(type="string", examples=["10.0.0.0/8"])]
 Address = Annotated[str, PlainValidator(_address), schema(type="string", examples=["127.0.0.1"])]
-UserAgent = Annotated[
-    str, PlainValidator(_user_agent), schema(type="string", examples=["name/1.0 (+https://…)"])
-]
-RedisUrl = Annotated[
-    str, PlainValidator(_redis), schema(type="string", examples=["embedded", "redis://127.0.0.1/0"])
-]
+UserAgent = Annotated[str, PlainValidator(_user_agent), schema(type="string", examples=["name/1.0 (+https://…)"])]
+RedisUrl = Annotated[str, PlainValidator(_redis), schema(type="string", examples=["embedded", "redis://127.0.0.1/0"])]
 DatabaseUrl = Annotated[
     str,
     PlainValidator(_database),

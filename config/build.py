@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from config.addresses import password_of
-from config.build_outlet import OutletBuilder
+from config.build_outlet import OutletBuilder, Trail
 from config.document import OutletDocument, WartaDocument
 from config.errors import ConfigProblem
 from config.inherit import Chosen, Level
@@ -30,8 +30,6 @@ class Built:
 
     outlets: list[Outlet] = field(default_factory=list)
     problems: list[ConfigProblem] = field(default_factory=list)
-    #: Effective values with their origin, by ``outlet/source.key``.
-    trail: dict[str, Chosen] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +41,10 @@ class OutletFile:
     said: OutletDocument | None
 
 
-def build_outlets(main: Document, said: WartaDocument, files: Sequence[OutletFile]) -> Built:
-    """Every outlet of `files` that is valid, with its inheritance resolved."""
+def build_outlets(
+    main: Document, said: WartaDocument, files: Sequence[OutletFile], trail: Trail | None = None
+) -> Built:
+    """Every outlet of `files` that is valid, with its inheritance resolved and written into `trail`."""
     built = Built()
     defaults = Level(main, ("defaults",), said.defaults)
     groups = {name: Level(main, ("groups", name), group) for name, group in said.groups.items()}
@@ -53,10 +53,9 @@ def build_outlets(main: Document, said: WartaDocument, files: Sequence[OutletFil
             continue
         above = (groups[group], defaults) if (group := file.said.group) in groups else (defaults,)
         agent = said.user_agent or DEFAULT_USER_AGENT
-        builder = OutletBuilder(file.document, file.said, file.outlet_id, above, agent)
+        builder = OutletBuilder(file.document, file.said, file.outlet_id, above, agent, trail)
         built.outlets.append(builder.build())
         built.problems.extend(builder.problems)
-        built.trail.update(builder.trail)
     return built
 
 

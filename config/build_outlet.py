@@ -44,10 +44,14 @@ class OutletBuilder:
         outlet_id: str,
         above: tuple[Level, ...],
         user_agent: str,
+        trail: Trail | None = None,
     ) -> None:
-        """`above` holds group and defaults, the most specific first; `user_agent` is the last resort."""
+        """`above` holds group and defaults, the most specific first; `user_agent` is the last resort.
+
+        Where each value came from is written into `trail`, when there is one.
+        """
         self.problems: list[ConfigProblem] = []
-        self.trail: Trail = {}
+        self._trail = trail
         self._document = document
         self._said = said
         self._id = outlet_id
@@ -65,14 +69,11 @@ class OutletBuilder:
             name=said.name,
             homepage=said.homepage,
             group=said.group,
-            language=self._note(
-                self._id, "language", choose(self._levels, "language", default=UNKNOWN_LANGUAGE)
-            ),
+            language=self._note(self._id, "language", choose(self._levels, "language", default=UNKNOWN_LANGUAGE)),
             timezone=zone(timezone),
             hosts=tuple(said.hosts) or _hosts_of(said.homepage),
             sources=tuple(
-                self._source(index, source, politeness, timezone, enabled)
-                for index, source in enumerate(said.sources)
+                self._source(index, source, politeness, timezone, enabled) for index, source in enumerate(said.sources)
             ),
             politeness=politeness,
             enabled=enabled,
@@ -91,7 +92,8 @@ class OutletBuilder:
         )
 
     def _note(self, owner: str, key: str, chosen: Chosen) -> Any:
-        self.trail[f"{owner}.{key}"] = chosen
+        if self._trail is not None:
+            self._trail[f"{owner}.{key}"] = chosen
         return chosen.value
 
     def _politeness(self, levels: tuple[Level, ...], owner: str) -> Politeness:

@@ -49,9 +49,7 @@ def _list(data: Any) -> list[Any]:
 def _schedule(document: Document, path: Path, schedule: Any) -> Iterator[ConfigProblem]:
     said = {key for key, value in _mapping(schedule).items() if value is not None}
     if {"every", "cron"} <= said:
-        yield document.problem(
-            (*path, "cron"), "both every and cron are set", expected="one of them", key=True
-        )
+        yield document.problem((*path, "cron"), "both every and cron are set", expected="one of them", key=True)
     elif {"every", "timezone"} <= said:
         message = "an interval has no time zone"
         yield document.problem((*path, "timezone"), message, expected="timezone beside cron only", key=True)

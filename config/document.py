@@ -21,6 +21,11 @@ Line = Annotated[str, Field(min_length=1, max_length=500)]
 Lines = list[Line]
 
 
+def _none() -> Any:
+    """An empty list of its own; cheaper than the deep copy pydantic makes of a default."""
+    return Field(default_factory=list)
+
+
 class Part(BaseModel):
     """A mapping of known keys; any other key is an error."""
 
@@ -80,13 +85,13 @@ class Level(Inherited):
 class ListingPart(Part):
     """How an HTML page of links is read."""
 
-    item: v.SelectorList = []
+    item: v.SelectorList = _none()
     """One entry each; the selectors below look inside it. Empty: the whole page."""
     link: v.SelectorList
     """Elements whose href is an article."""
-    title: v.SelectorList = []
+    title: v.SelectorList = _none()
     """Title of an entry."""
-    date: v.SelectorList = []
+    date: v.SelectorList = _none()
     """Date of an entry."""
     pages: Annotated[int, Field(ge=1, le=1000)] = 1
     """Pages read in one run."""
@@ -94,7 +99,7 @@ class ListingPart(Part):
     """Value of {page} or {offset} on the first page."""
     step: Annotated[int, Field(ge=1, le=1000)] = 1
     """What {page} or {offset} grows by from page to page."""
-    next: v.SelectorList = []
+    next: v.SelectorList = _none()
     """Element whose href is the next page, for addresses without {page} or {offset}."""
 
 
@@ -107,7 +112,7 @@ class SourcePart(Inherited):
     """How the source announces articles."""
     url: a.SourceUrl
     """Address; listings may hold {page}, {offset} and {date:%Y/%m/%d}."""
-    headers: dict[a.HeaderName, a.HeaderValue] = {}
+    headers: dict[a.HeaderName, a.HeaderValue] = Field(default_factory=dict)
     """Extra request headers; values may be ${NAME}."""
     section: Line | None = None
     """Section of articles that name none."""
@@ -122,46 +127,46 @@ class ArticlePart(Part):
 
     valid_until: v.Day | None = None
     """Last day on which pages looked like this; not set for the rules in force."""
-    title: v.SelectorList = []
+    title: v.SelectorList = _none()
     """Headline."""
-    subtitle: v.SelectorList = []
+    subtitle: v.SelectorList = _none()
     """Deck or standfirst."""
-    body: v.SelectorList = []
+    body: v.SelectorList = _none()
     """Text of the article."""
     body_stop_comment: Line | None = None
     """Text of an HTML comment that ends the body."""
-    remove: v.SelectorList = []
+    remove: v.SelectorList = _none()
     """Subtrees dropped before anything is read."""
-    byline: v.SelectorList = []
+    byline: v.SelectorList = _none()
     """Line that names reporter and editor together."""
-    authors: v.SelectorList = []
+    authors: v.SelectorList = _none()
     """Each author."""
-    editor: v.SelectorList = []
+    editor: v.SelectorList = _none()
     """Editor."""
-    published: v.SelectorList = []
+    published: v.SelectorList = _none()
     """Time of publication."""
-    updated: v.SelectorList = []
+    updated: v.SelectorList = _none()
     """Time of the last change."""
-    section: v.SelectorList = []
+    section: v.SelectorList = _none()
     """Section or breadcrumb."""
-    tags: v.SelectorList = []
+    tags: v.SelectorList = _none()
     """Each tag."""
-    image: v.SelectorList = []
+    image: v.SelectorList = _none()
     """Main image."""
-    caption: v.SelectorList = []
+    caption: v.SelectorList = _none()
     """Caption of the main image."""
 
 
 class BoilerplatePart(Part):
     """Text that an outlet puts between its paragraphs."""
 
-    line_start: Lines = []
+    line_start: Lines = _none()
     """A block that begins so is dropped."""
-    line_exact: Lines = []
+    line_exact: Lines = _none()
     """A block that is exactly this is dropped."""
-    contains: Lines = []
+    contains: Lines = _none()
     """A block that contains this is dropped."""
-    cut_after: Lines = []
+    cut_after: Lines = _none()
     """The text ends before this."""
 
 
@@ -170,7 +175,7 @@ class UrlsPart(Part):
 
     article: v.Pattern | None = None
     """Pattern that article addresses match."""
-    skip: v.PatternList = []
+    skip: v.PatternList = _none()
     """Patterns of addresses that are never articles."""
     key: v.KeyPattern | None = None
     """Pattern whose named groups are the identity of an article."""
@@ -178,7 +183,7 @@ class UrlsPart(Part):
     """Suffix that asks for all pages at once."""
     keep_query: Lines | None = None
     """Query parameters that belong to the identity; all others are dropped."""
-    host_aliases: dict[a.Host, a.Host] = {}
+    host_aliases: dict[a.Host, a.Host] = Field(default_factory=dict)
     """AMP and mobile hosts, each to the host of the canonical page."""
 
 
@@ -199,15 +204,15 @@ class OutletDocument(Level):
     """Group in warta.yaml whose settings apply."""
     country: Annotated[str, Field(pattern="^[A-Z]{2}$")] | None = None
     """ISO 3166-1 code."""
-    hosts: list[a.Host] = []
+    hosts: list[a.Host] = _none()
     """Hosts whose articles are this outlet's; *.example.com covers subdomains, not the bare domain."""
-    brands: Lines = []
+    brands: Lines = _none()
     """Names that open its datelines."""
     notes: Text = ""
     """What is known of the outlet."""
     sources: Annotated[list[SourcePart], Field(min_length=1, max_length=1000)]
     """Addresses that announce articles."""
-    article: Annotated[list[ArticlePart], BeforeValidator(_one_or_more)] = []
+    article: Annotated[list[ArticlePart], BeforeValidator(_one_or_more)] = _none()
     """Selectors; a mapping, or a list of mappings of which all but one have valid_until."""
     boilerplate: BoilerplatePart = BoilerplatePart()
     """Text to drop."""
@@ -274,9 +279,9 @@ class WartaDocument(Part):
     """Files of outlets, relative to this file; * and ** match."""
     user_agent: a.UserAgent | None = None
     """What requests call themselves; ASCII with a contact."""
-    allow_networks: list[a.Network] = []
+    allow_networks: list[a.Network] = _none()
     """Private networks that may be reached all the same."""
-    resolve: dict[a.Host, a.Address] = {}
+    resolve: dict[a.Host, a.Address] = Field(default_factory=dict)
     """Host (or *.suffix) to IP address, before any DNS look-up."""
     limits: LimitsPart = LimitsPart()
     """Fences around one fetch and one parse."""
@@ -292,5 +297,5 @@ class WartaDocument(Part):
     """Least severe log line that is written."""
     defaults: Level = Level()
     """What every outlet inherits."""
-    groups: dict[v.Id, Level] = {}
+    groups: dict[v.Id, Level] = Field(default_factory=dict)
     """What the outlets of a group inherit."""

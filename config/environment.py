@@ -35,14 +35,10 @@ def fill_in(
     """
     secrets: set[str] = set()
     problems: list[ConfigProblem] = []
-    for container, key, path in list(_places(document.data)):
+    for container, key, path in list(_places(document)):
         text = container[key]
         names = _PLACEHOLDER.findall(text)
-        wrong = (
-            _refusals(document, path, names, environ)
-            if may_hold_secret(path)
-            else [_misplaced(document, path)]
-        )
+        wrong = _refusals(document, path, names, environ) if may_hold_secret(path) else [_misplaced(document, path)]
         if wrong:
             problems.extend(wrong)
             continue
@@ -56,17 +52,15 @@ def _misplaced(document: Document, path: Path) -> ConfigProblem:
     return document.problem(path, "${…} is for secrets only", expected=expected)
 
 
-def _refusals(
-    document: Document, path: Path, names: list[str], environ: Mapping[str, str]
-) -> list[ConfigProblem]:
+def _refusals(document: Document, path: Path, names: list[str], environ: Mapping[str, str]) -> list[ConfigProblem]:
     if not names:
         return [document.problem(path, "this ${ is not closed", expected="${NAME}")]
     return [problem for name in names if (problem := _missing(document, path, name, environ))]
 
 
-def _places(data: Any) -> Iterator[tuple[Any, str | int, Path]]:
+def _places(document: Document) -> Iterator[tuple[Any, str | int, Path]]:
     """Every container and key whose value is text with ``${`` in it; shared parts once."""
-    pending: list[tuple[Any, Path]] = [(data, ())]
+    pending: list[tuple[Any, Path]] = [(document.data, ())] if document.has_placeholders else []
     visited: set[int] = set()
     while pending:
         here, path = pending.pop()

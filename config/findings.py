@@ -78,9 +78,7 @@ def _said(detail: ErrorDetails, context: dict[str, Any]) -> tuple[str, str, str]
     if kind == "literal_error":
         choices = str(context.get("expected", "")).replace("'", "")
         words = choices.replace(" or ", ", ").split(", ")
-        shown = (
-            f"{found[:80]!r} is not a choice" if isinstance(found, str) else f"{kind_of(found)} stands here"
-        )
+        shown = f"{found[:80]!r} is not a choice" if isinstance(found, str) else f"{kind_of(found)} stands here"
         return shown, choices, closest(found, words) if isinstance(found, str) else ""
     bounds = {"greater_than_equal": ("ge", "at least"), "less_than_equal": ("le", "at most")}
     if kind in bounds:

@@ -52,9 +52,7 @@ def _every(levels: Sequence[Level], deciding: Sequence[Level]) -> Resolved:
     timezone = choose(deciding, "schedule", "timezone")
     if timezone.origin is not None:
         document, path = timezone.origin.document, timezone.origin.path
-        problems.append(
-            document.problem(path, "an interval has no time zone", expected="timezone beside cron only")
-        )
+        problems.append(document.problem(path, "an interval has no time zone", expected="timezone beside cron only"))
     return Every(interval=every.value, jitter=jitter.value), {"every": every, "jitter": jitter}, problems
 
 

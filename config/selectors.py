@@ -29,9 +29,7 @@ def xpath_of(selector: Selector) -> str:
     if not expression.strip():
         raise SelectorRefusedError("the selector is empty")
     if len(expression) > MAX_SELECTOR:
-        raise SelectorRefusedError(
-            f"the selector has {len(expression):,} characters, more than {MAX_SELECTOR:,}"
-        )
+        raise SelectorRefusedError(f"the selector has {len(expression):,} characters, more than {MAX_SELECTOR:,}")
     if selector.kind is SelectorKind.XPATH:
         return expression
     try:

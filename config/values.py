@@ -55,9 +55,7 @@ def _duration(value: object) -> timedelta:
     try:
         return duration(text)
     except ValueError:
-        raise wrong(
-            f"{text[:80]!r} is not a duration", DURATION_EXAMPLE, likely_duration(text[:80])
-        ) from None
+        raise wrong(f"{text[:80]!r} is not a duration", DURATION_EXAMPLE, likely_duration(text[:80])) from None
 
 
 def _interval(value: object) -> timedelta:
@@ -181,9 +179,7 @@ def _listed(value: object) -> object:
 
 
 _DURATION_SCHEMA = schema(type="string", pattern=r"^([0-9]+(\.[0-9]+)?(ms|s|m|h|d|w))+$", examples=["10m"])
-_SIZE_SCHEMA = schema(
-    type="string", pattern=r"^[0-9]+(\.[0-9]+)? ?(B|[kK]B|MB|GB|KiB|MiB|GiB)$", examples=["8MiB"]
-)
+_SIZE_SCHEMA = schema(type="string", pattern=r"^[0-9]+(\.[0-9]+)? ?(B|[kK]B|MB|GB|KiB|MiB|GiB)$", examples=["8MiB"])
 
 
 def _keyed(key: str) -> dict[str, Any]:

@@ -39,6 +39,8 @@ class Document:
     #: By identity of a container: where each key (or index) and its value begin.
     marks: dict[int, dict[str | int, tuple[Mark, Mark]]] = field(default_factory=dict)
     start: Mark = (1, 1)
+    #: Whether ``${`` stands anywhere in the text.
+    has_placeholders: bool = False
 
     def existing(self, path: Path) -> Path:
         """The longest part of `path` that the file really has.
@@ -88,7 +90,7 @@ def read(file: str, raw: bytes) -> tuple[Document | None, list[ConfigProblem]]:
     text, problem = _decode(file, raw)
     if text is None or problem is not None:
         return None, [problem] if problem else []
-    composer = _Composer(file)
+    composer = _Composer(file, has_placeholders="${" in text)
     try:
         return composer.compose(yaml.parse(text, Loader=_LOADER)), composer.problems
     except _RefusedError as refused:
@@ -157,6 +159,8 @@ def _syntax_hint(said: str) -> str:
         return 'quotes around a value that holds ": ", or less indentation'
     if "cannot start any token" in said:
         return "quotes around a value that begins with @, ` or %"
+    if "expected node content" in said:
+        return "quotes around a value in braces that begins with ? or holds a comma or bracket"
     if "unknown escape" in said:
         return "single quotes around regular expressions; double quotes read backslashes"
     if "could not find expected ':'" in said:
@@ -176,9 +180,9 @@ class _RefusedError(Exception):
 class _Composer:
     """Builds the tree of one document from events."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, *, has_placeholders: bool) -> None:
         self.problems: list[ConfigProblem] = []
-        self._document = Document(file)
+        self._document = Document(file, has_placeholders=has_placeholders)
         self._events: Iterator[Any] = iter(())
         self._spent = 0
         #: Data and expanded size of what an anchor names; None while it is still being read.
@@ -239,9 +243,7 @@ class _Composer:
 
     def _alias(self, event: Any) -> Any:
         if event.anchor not in self._anchors:
-            raise _RefusedError(
-                _mark(event), f"alias *{event.anchor} names no anchor", f"&{event.anchor} before it"
-            )
+            raise _RefusedError(_mark(event), f"alias *{event.anchor} names no anchor", f"&{event.anchor} before it")
         named = self._anchors[event.anchor]
         if named is None:
             raise _RefusedError(_mark(event), f"alias *{event.anchor} stands inside itself", "no recursion")
