@@ -37,6 +37,11 @@ log = structlog.get_logger(__name__)
 STALLED_SECONDS = 60.0
 
 
+def alive_file(data_dir: Path) -> Path:
+    """Touched every ten seconds while work goes on."""
+    return data_dir / "warta.alive"
+
+
 class Role(StrEnum):
     """What this process does."""
 
@@ -112,6 +117,7 @@ class Daemon:
         worker = await self._start_worker(rooms, queue) if self._role.works else None
         if self._role.schedules:
             await self._start_scheduler(rooms, queue, clockwork)
+        clockwork.every(10, "watchdog", self._feed_watchdog)
         clockwork.every(2, "reload", lambda: self._reload_if_changed(rooms))
         clockwork.start()
         self._notify.notify(f"READY=1\nSTATUS=polling {len(active_sources(self._settings.outlets))} sources")
@@ -142,7 +148,6 @@ class Daemon:
         clockwork.every(4, "leader", self._leader.tick)
         clockwork.every(1, "dispatch", self._dispatch)
         clockwork.every(30, "recover", lambda: self._recover(rooms))
-        clockwork.every(10, "watchdog", self._feed_watchdog)
 
     async def _dispatch(self) -> None:
         if self._leader.leads:
@@ -179,11 +184,16 @@ class Daemon:
         await rooms.fill_seen()
 
     async def _feed_watchdog(self) -> None:
-        stalled = time.monotonic() - self._dispatcher.last_tick
-        if stalled < STALLED_SECONDS:
-            self._notify.notify("WATCHDOG=1")
-        else:
+        """Tell systemd and the file system that work goes on; a stalled dispatcher tells nobody."""
+        stalled = time.monotonic() - self._dispatcher.last_tick if self._role.schedules else 0.0
+        if stalled >= STALLED_SECONDS:
             log.error("dispatch stalled", seconds=round(stalled), message="systemd is not told that all is well")
+            return
+        self._notify.notify("WATCHDOG=1")
+        try:
+            alive_file(self._settings.data_dir).touch()
+        except OSError as error:
+            log.warning("sign of life not written", path=str(alive_file(self._settings.data_dir)), reason=str(error))
 
     # -- worker -------------------------------------------------------------------------------
 

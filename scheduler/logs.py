@@ -70,7 +70,7 @@ class Mask:
         return event
 
 
-class _Handler(logging.handlers.RotatingFileHandler):
+class RotatingFile(logging.handlers.RotatingFileHandler):
     """A rotating file that survives a full disk: lines are dropped and counted, the daemon goes on."""
 
     def __init__(self, path: Path) -> None:
@@ -82,7 +82,7 @@ class _Handler(logging.handlers.RotatingFileHandler):
         super().emit(record)
         if self.dropped == before and before:
             self.dropped = 0
-            logging.getLogger(__name__).warning("log lines dropped count=%d", before)
+            structlog.get_logger(__name__).warning("log lines dropped", count=before)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  logging's name
         self.dropped += 1
@@ -128,7 +128,7 @@ def configure(
         handler.close()
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        root.addHandler(_with(_Handler(path), shared, mask, _json()))
+        root.addHandler(_with(RotatingFile(path), shared, mask, _json()))
     if console is not None:
         root.addHandler(_with(logging.StreamHandler(console), shared, mask, _console(console)))
     root.setLevel(level.upper())

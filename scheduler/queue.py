@@ -30,7 +30,7 @@ import structlog
 from dramatiq import Message, Worker, actor
 from dramatiq.broker import Consumer, MessageProxy
 from dramatiq.brokers.redis import MAINTENANCE_SCALE, RedisBroker
-from dramatiq.errors import DecodeError
+from dramatiq.errors import DecodeError, Retry
 from dramatiq.worker import ConsumerThread
 from redis import Redis
 
@@ -51,6 +51,8 @@ _BEAT_SECONDS = 3.0
 _DEAD_MESSAGE_MS = 24 * 3_600_000
 #: The longest pause of an idle consumer: half of it is added to the latency on average.
 _IDLE_SECONDS = 0.1
+#: Idle threads look so often whether they shall end.
+_WAKE_MS = 500
 _MAX_TEXT = 2048
 
 
@@ -159,6 +161,7 @@ class CrawlQueue:
                 )
             except FAILURES as error:
                 raise RedisUnavailableError(f"queue {message.source_id}", error) from error
+        self._broker.say_goodbye()
         return len(messages)
 
     async def depth(self) -> QueueDepth:
@@ -216,7 +219,7 @@ class CrawlWorker:
         self._run = run
         self._loop = loop
         self._max_age = max_age
-        self._worker: Any = _Worker(broker, worker_threads=threads)
+        self._worker: Any = _Worker(broker, worker_threads=threads, worker_timeout=_WAKE_MS)
         #: In flight: redis message id does not matter here, the future does.
         self._running: set[Future[None]] = set()
         self._guard = threading.Lock()
@@ -266,6 +269,7 @@ class CrawlWorker:
         if self._beat.is_alive():
             self._beat.join(5.0)
         self._broker.settle()
+        self._broker.say_goodbye()
         self._broker.client.close()
 
     def _crawl(self, **fields: Any) -> None:
@@ -311,8 +315,8 @@ class CrawlWorker:
             self._broker.beat()
 
 
-class _GiveBackError(BaseException):
-    """The crawl did not run to its end: the message goes back into the queue."""
+class _GiveBackError(Retry):
+    """The crawl did not run to its end: the message goes back (dramatiq logs every other exception)."""
 
 
 class _Broker(RedisBroker):
@@ -355,10 +359,10 @@ class _Broker(RedisBroker):
         with self._guard:
             return len(self._in_hand[queue])
 
-    def take(self, queue: str, ids: Iterable[str]) -> None:
-        """They were fetched."""
+    def take(self, queue: str, message_id: str) -> None:
+        """It was fetched."""
         with self._guard:
-            self._in_hand[queue].update(ids)
+            self._in_hand[queue].add(message_id)
 
     def settle_one(self, command: str, queue: str, message_id: str) -> None:
         """Tell Redis ``ack``, ``nack`` or ``requeue``; owed when it cannot be told now."""
@@ -384,12 +388,34 @@ class _Broker(RedisBroker):
 
     def recover(self, queue: str) -> None:
         """Put back what Redis believes we have and we have not: its answer was lost. Raises FAILURES."""
-        members: Any = self.client.smembers(f"{self.namespace}:__acks__.{self.broker_id}.{queue}")
-        with self._guard:
-            lost = {member.decode() for member in members} - self._in_hand[queue]
+        lost = self._unknown(queue)
         if lost:
             _log.info("messages of a lost answer go back", queue=queue, messages=len(lost))
-            self.do_requeue(queue, *sorted(lost))
+            self.do_requeue(queue, *lost)
+
+    def bury(self, queue: str) -> None:
+        """Move to the dead letters what was fetched just now and could not be read; never raises."""
+        try:
+            for message_id in self._unknown(queue):
+                self.do_nack(queue, message_id)
+        except FAILURES as error:
+            self.note(error)
+
+    def _unknown(self, queue: str) -> list[bytes]:
+        members: Any = self.client.smembers(f"{self.namespace}:__acks__.{self.broker_id}.{queue}")
+        with self._guard:
+            return sorted(member for member in members if member.decode() not in self._in_hand[queue])
+
+    def say_goodbye(self) -> None:
+        """Take this process off the list of the living when it holds nothing; never raises.
+
+        The search for what a dead one held is a KEYS over everything, so only the killed should need it.
+        """
+        with self._guard:
+            holds = any(self._in_hand.values())
+        if not holds:
+            with suppress(*FAILURES):
+                self.client.zrem(f"{self.namespace}:__heartbeats__", self.broker_id)
 
     def beat(self) -> None:
         """Tell Redis that this process lives, and settle what is owed; never raises."""
@@ -419,7 +445,7 @@ class _Consumer(Consumer):
         self._broker = broker
         self._queue = queue
         self._prefetch = prefetch
-        self._fetched: deque[bytes] = deque()
+        self._fetched: deque[Message[Any]] = deque()
         self._pause = 0.0
         self._unsure = True
 
@@ -433,7 +459,7 @@ class _Consumer(Consumer):
             time.sleep(self._pause)
             return None
         self._pause = 0.0
-        return self._next_fetched()
+        return MessageProxy(self._fetched.popleft())
 
     def _fetch(self) -> bool:
         """Whether there is something to hand out."""
@@ -451,35 +477,36 @@ class _Consumer(Consumer):
         if self._unsure:
             self._unsure = False
             self._broker.note(None)
+        unreadable = False
         for data in replies:
-            if data is not None and (message_id := _redis_id(data)) is not None:
-                self._broker.take(self._queue, [message_id])
-                self._fetched.append(data)
+            message = None if data is None else _read(data)
+            if message is None:
+                unreadable = unreadable or data is not None
+                continue
+            self._broker.take(self._queue, _id(message))
+            self._fetched.append(message)
+        if unreadable:
+            self._broker.bury(self._queue)
         return bool(self._fetched)
-
-    def _next_fetched(self) -> MessageProxy | None:
-        return MessageProxy(Message.decode(self._fetched.popleft()))
 
     def _return_fetched(self) -> None:
         while self._fetched:
-            message_id = _redis_id(self._fetched.popleft())
-            if message_id is not None:
-                self._broker.settle_one("requeue", self._queue, message_id)
+            self._broker.settle_one("requeue", self._queue, _id(self._fetched.popleft()))
 
     def ack(self, message: MessageProxy) -> None:
         """Settle a message that was run, or give back one that was not."""
         exception = message._exception
         command = "requeue" if isinstance(exception, _GiveBackError) else "ack"
-        self._broker.settle_one(command, self._queue, message.options["redis_message_id"])
+        self._broker.settle_one(command, self._queue, _id(message))
 
     def nack(self, message: MessageProxy) -> None:
         """Move it to the dead letters."""
-        self._broker.settle_one("nack", self._queue, message.options["redis_message_id"])
+        self._broker.settle_one("nack", self._queue, _id(message))
 
     def requeue(self, messages: Iterable[MessageProxy]) -> None:
         """Give back what was never run."""
         for message in messages:
-            self._broker.settle_one("requeue", self._queue, message.options["redis_message_id"])
+            self._broker.settle_one("requeue", self._queue, _id(message))
 
     def close(self) -> None:
         """Give back what was only fetched."""
@@ -503,15 +530,19 @@ class _Worker(Worker):
         consumer.start()
 
 
-def _redis_id(data: bytes) -> str | None:
-    """The id under which Redis keeps a message; None, said in the log, for what dramatiq cannot read."""
+def _read(data: bytes) -> Message[Any] | None:
+    """A message as dramatiq writes it; None, said in the log, for anything else."""
     try:
-        message: Any = Message.decode(data)
-        message_id = message.options["redis_message_id"]
-        if isinstance(message_id, str) and isinstance(message.kwargs, dict):
-            return message_id
+        message: Message[Any] = Message.decode(data)
+        if isinstance(message.options["redis_message_id"], str) and isinstance(message.kwargs, dict):
+            return message
+        reason = "it has no id or no fields"
     except (DecodeError, KeyError, TypeError, RecursionError) as error:
-        _log.error("message cannot be read and is left aside", reason=reason_of(error))
-        return None
-    _log.error("message has no id and is left aside")
+        reason = reason_of(error)
+    _log.error("message cannot be read and goes to the dead letters", reason=reason)
     return None
+
+
+def _id(message: Message[Any] | MessageProxy) -> str:
+    """The id under which Redis keeps it."""
+    return str(_id(message))

@@ -191,9 +191,7 @@ async def test_a_message_that_waited_too_long_is_dropped(queue: CrawlQueue) -> N
     assert run.started == []
 
 
-@pytest.mark.parametrize(
-    "garbage", ["\x80\x04.", "{}", "[]", "null", '{"args":1,"options":{}}', "[" * 50_000]
-)
+@pytest.mark.parametrize("garbage", ["\x80\x04.", "{}", "[]", "null", '{"args":1,"options":{}}', "[" * 50_000])
 async def test_garbage_in_the_queue_harms_no_neighbour(queue: CrawlQueue, redis: Redis, garbage: str) -> None:
     await redis.hset("warta:queue:crawl.msgs", "evil", garbage)
     await redis.rpush("warta:queue:crawl", "evil")
@@ -201,6 +199,16 @@ async def test_garbage_in_the_queue_harms_no_neighbour(queue: CrawlQueue, redis:
     run = Recorder()
     async with working(queue, run):
         await eventually(lambda: len(run.ended) == 1)
+        await settled(queue, QueueDepth(0, 0))
+    assert await redis.zcard("warta:queue:crawl.XQ") == 1
+
+
+async def test_nobody_that_ended_in_order_is_left_on_the_list_of_the_living(queue: CrawlQueue, redis: Redis) -> None:
+    run = Recorder()
+    async with working(queue, run):
+        await queue.send("s", WHEN, "schedule")
+        await eventually(lambda: len(run.ended) == 1)
+    assert await redis.zcard("warta:queue:__heartbeats__") == 0
 
 
 @pytest.mark.parametrize(
