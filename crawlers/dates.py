@@ -66,7 +66,7 @@ _HYPHENS_IN_TIME: Final = re.compile(r"(?<=\d)\s*t\s*(\d{2})-(\d{2})-(\d{2})(?!\
 _SPACED_AMPM: Final = re.compile(r"(?<![^\W_])([ap])\.?\s?m\.")
 _LONGEST_ISO: Final = 32
 _ISO: Final = re.compile(
-    r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{3}(?:\d{3})?)?)?(?:Z|[+-](?:0\d|1[0-3]):[0-5]\d)?)?",
+    r"\d{4}-\d\d-\d\d(?:[T ](?:[01]\d|2[0-3]):\d\d(?::\d\d(?:\.\d{3}(?:\d{3})?)?)?(?:Z|[+-](?:0\d|1[0-3]):[0-5]\d)?)?",
     re.ASCII,
 )
 _COMPACT: Final = re.compile(r"(\d{4})(\d{2})(\d{2})(?:t?\s?(\d{2})(\d{2})(\d{2})?(?:\.\d+)?)?(?![\d:/.-])(.*)")

@@ -61,8 +61,7 @@ _INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u
 
 def absolute(url: str, base: str | None = None) -> str | None:
     """`url` against `base` as a browser reads it, if http or https; else None. Nothing is dropped."""
-    url = url.strip()
-    if not url or len(url) > MAX_URL:
+    if not url.strip() or len(url) > MAX_URL:
         return None
     try:
         found = ada_url.join_url(base, url) if base else ada_url.normalize_url(url)
@@ -98,7 +97,9 @@ def canonicalize(url: str, rules: UrlRules | None = None) -> str | None:
     if rules is not None:
         host = dict(rules.host_aliases).get(host, host)
     port = f":{parsed.port}" if parsed.port else ""
-    path = _DEFAULT_PAGE.sub("/", _SESSION_ID.sub("", _uniform(parsed.pathname)))
+    # Set, not pasted: a path such as "/..;jsessionid=1" turns into one with dot segments.
+    parsed.pathname = _SESSION_ID.sub("", _uniform(parsed.pathname))
+    path = _DEFAULT_PAGE.sub("/", parsed.pathname)
     query = _query(parsed.search[1:], None if rules is None else rules.keep_query)
     found = f"{parsed.protocol}//{host}{port}{path}{'?' + query if query else ''}"
     # A long address of characters that escape threefold may only now be too long.
@@ -112,8 +113,10 @@ def _uniform(text: str) -> str:
         character = chr(int(found[1], 16))
         return character if character in _UNRESERVED else f"%{found[1].upper()}"
 
-    # Dots that come out of escapes (%2E%2E) were taken for dot segments by the parser before.
-    return _ESCAPE.sub(one, text)
+    # Again while it shortens: "%%361" holds an escape that only shows once "%36" is a 6.
+    while (settled := _ESCAPE.sub(one, text)) != text:
+        text = settled
+    return text
 
 
 def _query(query: str, keep: tuple[str, ...] | None) -> str:
