@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any, Final
 
 from crawlers.extract.jsonld import Described, text_of, types_of
@@ -18,7 +19,7 @@ _AND: Final = re.compile(r"\s*(?:,|;|\||•|·|\s&\s|\s(?:and|und|et|y|dan|e|en|
 _NOT_A_NAME: Final = re.compile(r"https?:|www\.|@|\d{3}|[<>{}\[\]=]", re.IGNORECASE)
 
 
-def find_authors(root: Element, head: Head, described: Described) -> tuple[tuple[str, ...], str]:
+def find_authors(bylines: Iterable[Element], head: Head, described: Described) -> tuple[tuple[str, ...], str]:
     """The names in order, and where they were found."""
     names = _from_jsonld(described)
     if names:
@@ -36,7 +37,7 @@ def find_authors(root: Element, head: Head, described: Described) -> tuple[tuple
     )
     if names:
         return names, "meta"
-    names = _names(_bylines(root))
+    names = _names(_bylines(bylines))
     return names, "generic" if names else ""
 
 
@@ -68,15 +69,9 @@ def _names(texts: tuple[str, ...] | list[str]) -> tuple[str, ...]:
     return tuple(names.values())[:_MAX_NAMES]
 
 
-_BYLINE: Final = (
-    "//*[@itemprop='author' or @rel='author' or contains(@class,'byline') or contains(@class,'author-name') "
-    "or contains(@class,'author_name') or contains(@class,'authorName')]"
-)
-
-
-def _bylines(root: Element) -> list[str]:
+def _bylines(elements: Iterable[Element]) -> list[str]:
     found = []
-    for element in root.xpath(_BYLINE)[:5]:
+    for element in elements:
         text = element.get("content") or line(" ".join(element.itertext()))
         if text and len(text) < 120:
             found.append(text)

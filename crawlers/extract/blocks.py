@@ -13,6 +13,7 @@ from typing import Final
 
 from lxml import etree
 
+from crawlers.extract.labels import BYLINE, DATED, JUNK, LEDE, WEAK, verdict
 from crawlers.extract.parse import Element
 from storage.model import BlockKind
 
@@ -20,6 +21,10 @@ from storage.model import BlockKind
 MAX_DEPTH: Final = 180
 #: Blocks read from one page.
 MAX_BLOCKS: Final = 20_000
+#: Elements kept for being named like a date or a byline.
+_MAX_MARKED: Final = 60
+#: Longer ids are made of a heading's words.
+_MAX_ID: Final = 40
 
 _INLINE: Final = frozenset(
     [
@@ -46,7 +51,6 @@ _INLINE: Final = frozenset(
         "q",
         "ruby",
         "rb",
-        "rt",
         "s",
         "samp",
         "small",
@@ -100,6 +104,7 @@ _SKIP: Final = frozenset(
         "progress",
         "meter",
         "rp",
+        "rt",
         "amp-ad",
         "amp-sidebar",
         "amp-analytics",
@@ -109,39 +114,12 @@ _SKIP: Final = frozenset(
 )
 _HEADINGS: Final = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 
-#: Words of class and id that name what is not the article. Learned from pages whose text came out with
-#: share bars, newsletter forms, comment threads, author boxes and "more on this" lists in it.
-_JUNK: Final = re.compile(
-    r"""(?:^|[\s_-])(?:
-      share|sharing|shares|social|sosmed|socials|sharebar|addtoany|sharedaddy|
-      comments?|komentar|disqus|kommentare|reactions?|respond|
-      related|relateds?|recirc\w*|recommend\w*|outbrain|taboola|mgid|dable|jp-relatedposts|
-      read-?more|readmore|baca-?juga|bacajuga|lihatjuga|terkait|terkini|terpopuler|more-?(?:on|news|stories|from|articles)|
-      most-?(?:read|popular|viewed)|popular|trending|teasers?|
-      newsletter\w*|subscri(?:be|ption)\w*|signup|sign-up|paywall-?(?:banner|box|cta|message)|donat(?:e|ion)\w*|
-      advert\w*|ads?|adslot|adbox|ad-?(?:container|wrapper|unit|slot|banner|placeholder)|iklan|banner|promo\w*|sponsor\w*|
-      breadcrumbs?|breadcumb|pagination|pager|paging|
-      side-?bar|footer|foot|masthead|navbar|navigation|nav|menu|toolbar|
-      cookie\w*|consent|gdpr|modal|popup|pop-?up|overlay|lightbox|
-      tags?|tag-?(?:list|cloud|s)|keywords|topics?-?list|
-      caption\w*|wp-caption-text|credits?|copyright|
-      author-?(?:box|bio|info|card|profile|about)|about-?(?:the-?)?author|bio|biography|
-      byline|by-line|dateline-?time|timestamp|publish\w*-?date|post-?(?:meta|date|tags|nav|author|footer)|entry-?(?:meta|footer)|
-      skip-?link|visually-?hidden|sr-only|screen-reader\w*|hidden|print-?only|noprint|no-print|
-      toc|table-of-contents|ez-toc\w*|rating\w*|widget\w*|poll|quiz|gallery|slideshow|carousel|player|video-?player|
-      login|register|search\w*|feedback|app-?(?:promo|download)|disclaimer|infobox-?links|jump-?links
-    )(?:$|[\s_-])""",
-    re.IGNORECASE | re.VERBOSE,
-)
-#: The page's own words for the article win over the list above (``article-body related-topics``).
-_KEEP: Final = re.compile(
-    r"article-?_?(?:body|content|text|main)|articlebody|post-?_?(?:body|content)|entry-?_?content|story-?_?(?:body|content)|"
-    r"main-?_?content|content-?_?body|page-?_?content",
-    re.IGNORECASE,
-)
 _HIDDEN_STYLE: Final = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _SENTENCE: Final = re.compile(r"[.!?…।。！？؟][\"'”’»)\]]*(?:\s|$)")
-_JUNK_TAGS: Final = frozenset({"aside", "footer", "form", "address", "figure"})
+_JUNK_TAGS: Final = {"aside": 2, "footer": 2, "form": 1, "address": 2, "figure": 2}
+#: Degrees of :attr:`Node.junk`.
+DOUBTFUL: Final = 1
+SURE: Final = 2
 _LINKY: Final = 0.5
 
 
@@ -177,8 +155,10 @@ class Node:
     end: int = 0
     #: Sum of its blocks' mass, junk subtrees left out.
     mass: int = 0
-    #: True when tag, class or style say it is not the article.
-    junk: bool = False
+    #: `SURE` or `DOUBTFUL` when tag, class or style say it is not the article, else 0.
+    junk: int = 0
+    #: Its class names the lines between headline and text.
+    lede: bool = False
     #: Mass inside, junk or not.
     whole: int = 0
     children: list[Node] = field(default_factory=list)
@@ -202,6 +182,10 @@ class Walked:
     root: Node
     #: Junk nodes, outermost only.
     junk: list[Node]
+    #: Elements named like dates, and ``time`` elements.
+    dated: list[Element]
+    #: Elements named like bylines.
+    bylines: list[Element]
 
 
 def walk(elements: Sequence[Element], stop_comment: str | None = None) -> Walked:
@@ -227,6 +211,8 @@ class _Walker:
         self._link = 0
         self._junk_depth = 0
         self._quote = 0
+        self._dated: list[Element] = []
+        self._bylines: list[Element] = []
 
     def run(self, elements: Sequence[Element]) -> Walked:
         node = Node(tag="", label="", parent=None, depth=0, start=0, element=elements[0])
@@ -234,7 +220,7 @@ class _Walker:
             if not self._done:
                 self._block(element, "", node, 0)
         node.end = len(self._blocks)
-        return Walked(self._blocks, node, self._junk)
+        return Walked(self._blocks, node, self._junk, self._dated, self._bylines)
 
     def _inside(self, element: Element, node: Node, depth: int) -> None:
         text = element.text
@@ -264,18 +250,36 @@ class _Walker:
             self._linked += len(text.strip())
 
     def _inline(self, element: Element, tag: str, node: Node, depth: int) -> None:
-        if element.attrib and (_is_hidden(element) or (tag != "a" and _junk_label(element.get("class") or ""))):
+        label = element.get("class")
+        if label is not None:
+            flags = verdict(label)
+            if flags:
+                self._mark(element, flags)
+                if flags & (JUNK | WEAK) == JUNK and tag != "a":
+                    return
+        if tag == "time":
+            self._dated.append(element)
+        if _is_hidden(element):
             return
         if depth >= MAX_DEPTH:
             self._text("".join(element.itertext()))
         elif tag == "a":
-            self._link += 1
+            href = element.get("href") or ""
             if self._href is None:
-                self._href = element.get("href") or ""
+                self._href = href
+            # a heading that links to itself, so that readers can copy its address, is still a heading
+            counts = not (href.startswith("#") and node.tag in _HEADINGS)
+            self._link += counts
             self._inside(element, node, depth + 1)
-            self._link -= 1
+            self._link -= counts
         else:
             self._inside(element, node, depth + 1)
+
+    def _mark(self, element: Element, flags: int) -> None:
+        if flags & DATED and len(self._dated) < _MAX_MARKED:
+            self._dated.append(element)
+        if flags & BYLINE and len(self._bylines) < _MAX_MARKED:
+            self._bylines.append(element)
 
     def _line_break(self, node: Node) -> None:
         """Two in a row are a paragraph's end on pages without ``<p>``."""
@@ -295,23 +299,30 @@ class _Walker:
             self._flush(parent)
             return
         label = ""
-        junk = tag in _JUNK_TAGS
+        junk = _JUNK_TAGS.get(tag, 0)
+        flags = 0
         # the element that was asked for is read whatever it is called, and so is a body that a script shows later
-        if tag and tag != "body" and element.attrib:
+        if tag and tag != "body":
             if _is_hidden(element):
-                return
-            label = f"{element.get('class') or ''} {element.get('id') or ''}".strip()
-            if label and not junk:
-                junk = _junk_label(label)
+                junk = SURE
+            label = element.get("class") or ""
+            # a heading's id is made of its words: "share-ware-on-sale" is no share bar
+            if (name := element.get("id")) and len(name) <= _MAX_ID and tag not in _HEADINGS:
+                label = f"{label} {name}"
+            if label and (flags := verdict(label)):
+                if flags & JUNK and not junk:
+                    junk = DOUBTFUL if flags & (WEAK | LEDE) else SURE
+                self._mark(element, flags)
         node = Node(tag, label, parent, parent.depth + 1, len(self._blocks), junk=junk, element=element)
-        outermost = junk and not self._junk_depth
-        self._junk_depth += junk
+        node.lede = bool(flags & LEDE)
+        outermost = bool(junk) and not self._junk_depth
+        self._junk_depth += bool(junk)
         self._quote += tag == "blockquote"
         self._inside(element, node, depth + 1)
         if self._run:
             self._flush(node)
         self._quote -= tag == "blockquote"
-        self._junk_depth -= junk
+        self._junk_depth -= bool(junk)
         node.end = len(self._blocks)
         if node.end == node.start:
             return
@@ -365,19 +376,6 @@ def _mass(text: str, linked: int, tag: str) -> int:
     if size >= 60 and _SENTENCE.search(text):
         return size - linked
     return 0
-
-
-_labels: dict[str, bool] = {}
-
-
-def _junk_label(label: str) -> bool:
-    known = _labels.get(label)
-    if known is None:
-        if len(_labels) > 20_000:
-            _labels.clear()
-        short = label[:400]
-        known = _labels[label] = bool(_JUNK.search(short)) and not _KEEP.search(short)
-    return known
 
 
 def _is_hidden(element: Element) -> bool:

@@ -32,8 +32,8 @@ def _is_scrap(block: TextBlock) -> bool:
     if block.kind is BlockKind.HEADING:
         return block.tag == "h1" or block.linked > 0.8 * size
     if block.linked > 0.6 * size:
-        return True
-    if block.tag == "p":
+        return block.linked > 0.85 * size or size < 80
+    if block.tag in {"p", "td", "th", "pre"}:
         return False
     return block.kind is BlockKind.PARAGRAPH and block.mass == 0 and size < 40
 

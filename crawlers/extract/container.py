@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
-from crawlers.extract.blocks import Node, Walked
+from crawlers.extract.blocks import DOUBTFUL, Node, Walked
 
 #: Share of a node's prose that a child must hold to be entered. Below it the rest (a lede in a box of its own,
 #: one section among equals) is part of the article.
 _ENTER: Final = 0.7
+#: Junk inside junk inside junk is looked into this often.
+_LAYERS: Final = 4
+#: A comment thread may well be longer than the article above it.
+_THREAD: Final = re.compile(
+    r"comment|komentar|kommentar|disqus|respond|cookie|consent|gdpr|footer|related", re.IGNORECASE
+)
 
 
 def choose(walked: Walked) -> Node:
@@ -22,21 +29,43 @@ def choose(walked: Walked) -> Node:
         node = heavy
 
 
+#: Prose, in characters and as a share of what is outside junk, from which a doubtful name is not believed.
+_PROSE: Final = 200
+_PROSE_SHARE: Final = 0.08
+#: A page with less prose outside junk than this has its article inside it.
+_BARE: Final = 250
+
+
 def _rescue(walked: Walked) -> None:
-    """Names lie: a "junk" subtree that holds most of the prose of the page is the article."""
-    while walked.junk:
-        heavy = max(walked.junk, key=lambda n: n.whole)
-        if heavy.whole <= walked.root.mass or heavy.whole == 0:
+    """Names lie: a doubtful "junk" subtree full of prose is the article, and so is the heaviest one of any name
+    on a page with no prose elsewhere (a layout grid called ``sidebar-grid``, in several pieces).
+    """
+    for node in walked.junk:
+        if node.junk == DOUBTFUL and node.whole >= max(_PROSE, _PROSE_SHARE * walked.root.mass):
+            _believe(node)
+    for _ in range(_LAYERS):
+        heavy = max((n for n in _outermost_junk(walked.root)), key=lambda n: n.whole, default=None)
+        if heavy is None or not heavy.whole or not _outweighs(heavy, walked.root):
             return
-        walked.junk.remove(heavy)
-        heavy.junk = False
-        walked.junk.extend(_outermost_junk(heavy))
-        up = heavy.parent
-        while up is not None:
-            up.mass += heavy.mass
-            if up.junk:
-                break
-            up = up.parent
+        for node in _outermost_junk(walked.root):
+            if node is heavy or (node.label == heavy.label and node.tag == heavy.tag and node.depth == heavy.depth):
+                _believe(node)
+
+
+def _outweighs(heavy: Node, root: Node) -> bool:
+    if root.mass < _BARE:
+        return True
+    return heavy.whole > 2 * root.mass and not _THREAD.search(heavy.label)
+
+
+def _believe(node: Node) -> None:
+    node.junk = 0
+    up = node.parent
+    while up is not None:
+        up.mass += node.mass
+        if up.junk:
+            break
+        up = up.parent
 
 
 def _outermost_junk(node: Node) -> list[Node]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from crawlers.extract.jsonld import Described, text_of
@@ -26,7 +27,7 @@ _URL_DATE: Final = re.compile(r"/((?:19|20)\d\d)[/-]?(0?[1-9]|1[0-2])[/-]?(0?[1-
 _MAX_TEXT: Final = 120
 
 
-def find_dates(root: Element, head: Head, described: Described, url: str) -> tuple[DateCandidate, ...]:
+def find_dates(dated: Iterable[Element], head: Head, described: Described, url: str) -> tuple[DateCandidate, ...]:
     """The candidates, the most trusted places first."""
     found: dict[tuple[str, str, str], DateCandidate] = {}
 
@@ -43,24 +44,20 @@ def find_dates(root: Element, head: Head, described: Described, url: str) -> tup
         for name in names:
             for value in head.meta.get(name, ()):
                 add(value, "meta", role, f"meta[{name}]")
-    for text, role, where in _visible(root):
+    for text, role, where in _visible(dated):
         add(text, "visible", role, where)
     if match := _URL_DATE.search(url):
         add("-".join((match[1], match[2].zfill(2), match[3].zfill(2))), "url", "published", "url")
     return tuple(found.values())
 
 
-_DATED: Final = (
-    "//time | //*[@itemprop='datePublished' or @itemprop='dateModified'] | //*[contains(@class,'date') or "
-    "contains(@class,'time') or contains(@class,'tanggal') or contains(@class,'publish') or contains(@class,'posted')]"
-)
 _UPDATE_WORD: Final = re.compile(r"updat|modif|revis|diperbarui|aktualis|mis à jour", re.IGNORECASE)
 _YEAR: Final = re.compile(r"\b(?:19|20)\d\d\b|\d{1,2}[:.]\d\d\b")
 
 
-def _visible(root: Element) -> list[tuple[str, str, str]]:
+def _visible(elements: Iterable[Element]) -> list[tuple[str, str, str]]:
     found = []
-    for element in root.xpath(_DATED)[:40]:
+    for element in elements:
         name = f"{element.tag}.{element.get('class') or ''}"[:60]
         told = f"{element.get('itemprop') or ''} {element.get('class') or ''}"
         role = "updated" if _UPDATE_WORD.search(told) else "published"

@@ -10,6 +10,8 @@ from crawlers.extract.parse import Element
 
 #: A page has some dozens; a hostile one has a million.
 _MAX_ENTRIES: Final = 1_000
+#: The relations that are asked for; pages list dozens of style sheets and icons beside them.
+_RELATIONS: Final = frozenset({"canonical", "amphtml", "next", "prev"})
 _MAX_CONTENT: Final = 5_000
 
 
@@ -56,9 +58,8 @@ def read_head(root: Element, url: str) -> Head:
         if element.tag == "meta":
             _add_meta(element, meta)
         elif rel := element.get("rel"):
-            href = absolute(element.get("href"), start)
-            for name in rel.lower().split()[:5]:
-                if href:
+            for name in _RELATIONS.intersection(rel.lower().split()[:5]):
+                if href := absolute(element.get("href"), start):
                     links.setdefault(name, []).append(href)
     title = root.find(".//title")
     return Head(

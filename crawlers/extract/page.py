@@ -77,7 +77,7 @@ def _extract(html: str, url: str, rules: ArticleRules, language_hint: str | None
     blocks = body.as_blocks(found.blocks)
     named = _Named(page, head, described, rules)
     title = named.title(headings)
-    authors = named.authors()
+    authors = named.authors(found.bylines)
     return Extraction(
         url=url,
         kind=kind_of(head, described, blocks, url),
@@ -89,7 +89,7 @@ def _extract(html: str, url: str, rules: ArticleRules, language_hint: str | None
         authors=authors,
         editor=outlet.text(page.root, rules.editor) or described.text("editor"),
         byline="\n".join(outlet.texts(page.root, rules.byline)) or None,
-        dates=(*outlet.dates(page.root, rules), *find_dates(page.root, head, described, url)),
+        dates=(*outlet.dates(page.root, rules), *find_dates(found.dated, head, described, url)),
         section=named.section(),
         tags=named.tags(),
         language=head.language or head.first("og:locale") or described.text("inLanguage") or language_hint,
@@ -109,6 +109,8 @@ class _Body:
     related: tuple[Link, ...]
     container: Element
     source: str
+    dated: list[Element]
+    bylines: list[Element]
 
 
 def _body(page: Page, head: Head, rules: ArticleRules, removed: list[Element]) -> _Body:
@@ -120,11 +122,11 @@ def _body(page: Page, head: Head, rules: ArticleRules, removed: list[Element]) -
         walked = walk(elements, rules.body_stop_comment)
         blocks, related = split_related(body.body_blocks(walked, walked.root), head.base)
         if sum(len(b.text) for b in blocks) >= _NO_BODY:
-            return _Body(blocks, (*related, *pointed), elements[0], "rules")
+            return _Body(blocks, (*related, *pointed), elements[0], "rules", list(page.root.iter("time"))[:20], [])
     walked = walk([page.root])
     container = choose(walked)
     blocks, related = split_related(body.body_blocks(walked, container), head.base)
-    return _Body(blocks, (*related, *pointed), container.element, "generic")
+    return _Body(blocks, (*related, *pointed), container.element, "generic", walked.dated, walked.bylines)
 
 
 class _Named:
@@ -148,10 +150,10 @@ class _Named:
         self._note("title", source)
         return found
 
-    def authors(self) -> tuple[str, ...]:
+    def authors(self, bylines: list[Element]) -> tuple[str, ...]:
         found, source = tuple(outlet.texts(self._root, self._rules.authors)), "rules"
         if not found:
-            found, source = find_authors(self._root, self._head, self._described)
+            found, source = find_authors(bylines, self._head, self._described)
         self._note("authors", source)
         return found
 
