@@ -19,7 +19,7 @@ from config.model import Limits, Politeness, RobotsPolicy, Settings
 from crawlers.address import Target, UnfetchableUrlError, parse_target
 from crawlers.answer import Journey, classify
 from crawlers.budget import Budget
-from crawlers.engine import Engine
+from crawlers.engine import Engine, HostedEngine
 from crawlers.exchange import Answer, Exchange, ExchangeFailedError
 from crawlers.hops import RedirectRefusedError, next_target, request_headers, without_tracking
 from crawlers.model import FailureKind, FetchFailed, FetchRequest, FetchResult, Purpose, Redirect
@@ -78,14 +78,14 @@ class Fetcher:
         robots: Robots,
         now: Callable[[], datetime],
         *,
-        engine: Engine | None = None,
+        engine: Engine | HostedEngine | None = None,
     ) -> None:
         self._limits = settings.limits
         self._guard = Guard(settings.allow_networks, settings.limits.ports)
         self._budget = budget
         self._robots = robots
         self._now = now
-        self._engine = engine or Engine(settings)
+        self._engine: Engine | HostedEngine = engine or Engine(settings)
 
     async def start(self) -> None:
         """Bring the engine up in the running loop."""
@@ -177,20 +177,14 @@ class Fetcher:
         entered = False
         while True:
             try:
-                async with self._budget.turn(
-                    trip.here.host, trip.request.outlet_id, politeness, patience=PATIENCE
-                ):
+                async with self._budget.turn(trip.here.host, trip.request.outlet_id, politeness, patience=PATIENCE):
                     entered = True
                     answer = await self._download(trip)
             except TurnRefusedError as error:
                 if error.reason != "blocked":
                     continue  # only a long line: stand in it again
-                message = (
-                    f"{trip.here.host} asked to be left alone for another {error.wait.total_seconds():.0f} s"
-                )
-                raise ExchangeFailedError(
-                    FailureKind.RATE_LIMITED, message, retry_after=error.wait
-                ) from error
+                message = f"{trip.here.host} asked to be left alone for another {error.wait.total_seconds():.0f} s"
+                raise ExchangeFailedError(FailureKind.RATE_LIMITED, message, retry_after=error.wait) from error
             except ExchangeFailedError:
                 raise
             except Exception as error:
@@ -207,9 +201,7 @@ class Fetcher:
         exchange = exchange_for(trip.request, trip.first, trip.here, trip.politeness.user_agent, self._limits)
         exchange.seconds -= trip.elapsed
         if exchange.seconds <= 0:
-            raise ExchangeFailedError(
-                FailureKind.TIMEOUT, f"{trip.here.href} came too late after slow redirects"
-            )
+            raise ExchangeFailedError(FailureKind.TIMEOUT, f"{trip.here.href} came too late after slow redirects")
         begun = time.monotonic()
         try:
             answer = await self._engine.download(exchange)
@@ -229,14 +221,10 @@ class Fetcher:
             _log.warning("host could not be blocked", host=host, reason=str(error))
 
     def _unfetchable(self, request: FetchRequest, message: str) -> FetchFailed:
-        return FetchFailed(
-            url=request.url, kind=FailureKind.PROTOCOL, message=message, fetched_at=self._now()
-        )
+        return FetchFailed(url=request.url, kind=FailureKind.PROTOCOL, message=message, fetched_at=self._now())
 
 
-def exchange_for(
-    request: FetchRequest, first: Target, here: Target, user_agent: str, limits: Limits
-) -> Exchange:
+def exchange_for(request: FetchRequest, first: Target, here: Target, user_agent: str, limits: Limits) -> Exchange:
     """The request of one hop with the limits of its purpose."""
     purpose = request.purpose
     max_bytes = {

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +20,11 @@ from aiohttp.http_exceptions import LineTooLong
 from scrapy.core.downloader.handlers.base import BaseDownloadHandler
 from scrapy.http import Request, Response
 
-from config.model import Settings
 from crawlers.exchange import Answer, Exchange, ExchangeFailedError
+from crawlers.fences import fences_of
 from crawlers.inflate import STEP_BYTES, BombError, InflateError, Inflater
 from crawlers.model import FailureKind
-from crawlers.resolve import ForbiddenAddressError, Guard, Lookup, Resolver, system_lookup
+from crawlers.resolve import ForbiddenAddressError, Guard, Resolver
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -40,16 +39,6 @@ _FRAMING_BYTES = 64 * 1024
 _KEEPALIVE_SECONDS = 15.0
 _DNS_TTL_SECONDS = 60
 _READ_BYTES = 64 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Fences:
-    """What a handler needs to know of the configuration, and where its names come from."""
-
-    settings: Settings
-    lookup: Lookup = system_lookup
-    #: None trusts what the operating system trusts.
-    tls: ssl.SSLContext | None = None
 
 
 class _HeadersTooLargeError(aiohttp.ClientError):
@@ -134,7 +123,7 @@ class FencedDownloadHandler(BaseDownloadHandler):
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
-        fences: Fences = crawler.fences  # type: ignore[attr-defined]  # put there by whoever starts the crawler
+        fences = fences_of(crawler)
         limits = fences.settings.limits
         guard = Guard(fences.settings.allow_networks, limits.ports)
         self._header_bytes = limits.header_bytes

@@ -10,6 +10,8 @@ from typing import Any
 BOT_NAME = "warta"
 SPIDER_MODULES = ["crawlers.spiders"]
 NEWSPIDER_MODULE = "crawlers.spiders"
+#: ``warta.yaml`` or the directory that holds it; ``-s WARTA_CONFIG=...`` names another.
+WARTA_CONFIG = "config"
 
 #: asyncio alone: 1.0 ms of CPU a request instead of 3.7. ``crawlers.engine`` turns it on when asked.
 TWISTED_REACTOR_ENABLED = False

@@ -1,0 +1,150 @@
+"""Memory under attack, measured in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+SERVER = r"""
+import asyncio, gzip, sys, zlib
+import brotli
+from backports import zstd
+
+def bombs():
+    block = b"\0" * 2**20
+    gz, de, z = zlib.compressobj(9, wbits=31), zlib.compressobj(9), zstd.ZstdCompressor()
+    br = brotli.Compressor(quality=5)
+    out = {"gzip": [], "deflate": [], "br": [], "zstd": []}
+    for _ in range(1024):
+        out["gzip"].append(gz.compress(block)); out["deflate"].append(de.compress(block))
+        out["br"].append(br.process(block)); out["zstd"].append(z.compress(block))
+    out["gzip"].append(gz.flush()); out["deflate"].append(de.flush())
+    out["br"].append(br.finish()); out["zstd"].append(z.flush())
+    return {name: b"".join(parts) for name, parts in out.items()}
+
+BOMBS = bombs()
+BOMBS["gzip, gzip"] = gzip.compress(BOMBS["gzip"], 9)
+
+async def serve(reader, writer):
+    try:
+        head = await reader.readuntil(b"\r\n\r\n")
+        path = head.split()[1].decode()
+        if path == "/robots.txt":
+            writer.write(b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n")
+        elif path.startswith("/bomb/"):
+            name = path.removeprefix("/bomb/").replace("+", ", ")
+            data = BOMBS[name]
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Encoding: %b\r\nContent-Length: %d\r\n\r\n" % (name.encode(), len(data)))
+            writer.write(data)
+        elif path == "/headers":
+            writer.write(b"HTTP/1.1 200 OK\r\n")
+            while True:
+                writer.write(b"X-Name: " + b"y" * 8000 + b"\r\n")
+                await writer.drain()
+        elif path == "/header":
+            writer.write(b"HTTP/1.1 200 OK\r\nX: ")
+            while True:
+                writer.write(b"y" * 65536)
+                await writer.drain()
+        elif path == "/body":
+            writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+            while True:
+                writer.write(b"y" * 65536)
+                await writer.drain()
+        elif path == "/chunks":
+            writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+            while True:
+                writer.write(b"1;" + b"e" * 60000 + b"\r\ny\r\n")
+                await writer.drain()
+        await writer.drain()
+    except (ConnectionError, asyncio.IncompleteReadError):
+        pass
+    finally:
+        writer.close()
+
+async def main():
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+asyncio.run(main())
+"""
+
+CLIENT = r"""
+import asyncio, json, resource, sys, time
+sys.path.insert(0, sys.argv[1])
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
+from pathlib import Path
+from config.model import Limits, Politeness, Settings
+from crawlers.fetch import Fetcher
+from crawlers.model import FetchRequest, Purpose
+from crawlers.robots import Robots
+
+class Turns:
+    @asynccontextmanager
+    async def turn(self, host, outlet, politeness, *, patience=None):
+        yield
+    async def block(self, host, until):
+        pass
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+async def main():
+    port = int(sys.argv[2])
+    polite = Politeness(user_agent="warta/0.1", delay=timedelta(0))
+    settings = Settings(
+        path=Path("x"), data_dir=Path("x"), redis="embedded", database="embedded", outlets=(), politeness=polite,
+        limits=replace(Limits(), ports=frozenset({port})), allow_networks=(ip_network("127.0.0.0/8"),),
+    )
+    now = lambda: datetime.now(UTC)
+    fetcher = Fetcher(settings, Turns(), Robots(now), now)
+    await fetcher.start()
+    async def get(path):
+        request = FetchRequest(url=f"http://127.0.0.1:{port}{path}", purpose=Purpose.FEED, outlet_id="x")
+        begun = time.monotonic()
+        result = await fetcher.fetch(request, polite)
+        return [path, str(getattr(result, "kind", "fetched")), round(time.monotonic() - begun, 2)]
+    await get("/none")
+    base = peak()
+    results = [await get(path) for path in sys.argv[3:]]
+    grown = peak() - base
+    await fetcher.stop()
+    print(json.dumps({"results": results, "grown_mib": grown}))
+
+asyncio.run(main())
+"""
+
+ATTACKS = [
+    "/bomb/gzip", "/bomb/deflate", "/bomb/br", "/bomb/zstd", "/bomb/gzip+gzip", "/headers", "/header", "/body", "/chunks"
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def attacker():
+    with subprocess.Popen([sys.executable, "-c", SERVER], stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        yield server.stdout.readline().strip()
+        server.kill()
+
+
+def test_bombs_and_floods_of_a_gibibyte_cost_less_than_200_mib(attacker):
+    done = subprocess.run(
+        [sys.executable, "-c", CLIENT, str(ROOT), attacker, *ATTACKS],
+        capture_output=True, text=True, timeout=100, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    outcome = json.loads(done.stdout.splitlines()[-1])
+    print(outcome)
+    assert {kind for _, kind, _ in outcome["results"]} == {"too_large"}, outcome
+    assert outcome["grown_mib"] < 200, outcome
+    assert max(seconds for *_, seconds in outcome["results"]) < 5, outcome
