@@ -177,9 +177,7 @@ class Articles:
         if revision is not None:
             query = query.where(raw_pages.c.revision == revision)
         async with self._database.read() as connection:
-            row = (
-                await connection.execute(query.order_by(raw_pages.c.revision.desc()).limit(1))
-            ).one_or_none()
+            row = (await connection.execute(query.order_by(raw_pages.c.revision.desc()).limit(1))).one_or_none()
             return None if row is None else unpack(row)
 
     async def identities(self, keys: Sequence[IdentityKey]) -> dict[IdentityKey, Identity]:

@@ -50,9 +50,7 @@ class Audit:
 
     async def run(self) -> AuditReport:
         """Run every check. At most 20 findings of each are named."""
-        findings = [
-            Finding("integrity", "database", problem) for problem in await self._database.integrity_check()
-        ]
+        findings = [Finding("integrity", "database", problem) for problem in await self._database.integrity_check()]
         queries = _queries()
         async with self._database.read() as connection:
             for check, (query, detail) in queries.items():
@@ -105,9 +103,7 @@ class Audit:
                     text("INSERT INTO articles_search(articles_search, rank) VALUES ('integrity-check', 1)")
                 )
         except DatabaseError as error:
-            return [
-                Finding("search", "articles_search", f"index and table disagree ({error.orig}): rebuild it")
-            ]
+            return [Finding("search", "articles_search", f"index and table disagree ({error.orig}): rebuild it")]
         return []
 
 

@@ -190,9 +190,7 @@ class Database:
         """Raise SchemaOutdated unless the tables are of this program's version."""
         found, wanted = await self.version(), _head()
         if found != wanted:
-            raise SchemaOutdated(
-                f"database is at version {found}, this program needs {wanted}: run `warta migrate`"
-            )
+            raise SchemaOutdated(f"database is at version {found}, this program needs {wanted}: run `warta migrate`")
 
     async def integrity_check(self) -> list[str]:
         """What the database itself finds wrong with its files; empty when all is well."""
@@ -263,9 +261,7 @@ def _upgrade(connection: Connection) -> str:
     if found != head:
         known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
         if found is not None and found not in known:
-            raise SchemaOutdated(
-                f"database is at version {found}, which this program (at {head}) does not know"
-            )
+            raise SchemaOutdated(f"database is at version {found}, which this program (at {head}) does not know")
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
     return head

@@ -1,4 +1,4 @@
-# ruff: noqa: N818 - each is named for the state it tells of
+
 """What can go wrong below the crawl, as exceptions that say what to do."""
 
 from __future__ import annotations

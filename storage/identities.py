@@ -128,9 +128,7 @@ async def touch(database: Database, keys: Sequence[IdentityKey], now: datetime) 
     return len(stale)
 
 
-async def page(
-    connection: AsyncConnection, since: datetime, after: IdentityKey | None, limit: int
-) -> list[Identity]:
+async def page(connection: AsyncConnection, since: datetime, after: IdentityKey | None, limit: int) -> list[Identity]:
     """Identities last seen at or after `since`, in the order of their keys, from behind `after`."""
     c = identities.c
     query = select(identities).where(c.last_seen >= since).order_by(c.kind, c.scope, c.key).limit(limit)

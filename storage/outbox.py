@@ -49,9 +49,7 @@ class Outbox:
             return int(await connection.scalar(select(func.coalesce(func.max(outbox.c.id), 0))) or 0)
 
 
-async def append(
-    database: Database, connection: AsyncConnection, rows: Sequence[dict[str, Any]]
-) -> list[int]:
+async def append(database: Database, connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> list[int]:
     """Write events and return their ids; must be the last thing a transaction does.
 
     On PostgreSQL a sequence counts before the commit, so a reader that has seen event 6 could miss event 5

@@ -125,15 +125,9 @@ class Runs:
         """
         async with self._database.write("discovered") as connection:
             run = await _running(connection, run_id, token)
-            taken = await _taken(
-                connection, run, [d.url_key for d in (*discoveries, *(f[0] for f in filtered))]
-            )
-            looked_at = [
-                _discovered(run, d, now) for d in _first_of(discoveries, taken, key=lambda d: d.url_key)
-            ]
-            left_out = [
-                _filtered(run, item, now) for item in _first_of(filtered, taken, key=lambda f: f[0].url_key)
-            ]
+            taken = await _taken(connection, run, [d.url_key for d in (*discoveries, *(f[0] for f in filtered))])
+            looked_at = [_discovered(run, d, now) for d in _first_of(discoveries, taken, key=lambda d: d.url_key)]
+            left_out = [_filtered(run, item, now) for item in _first_of(filtered, taken, key=lambda f: f[0].url_key)]
             again = len(discoveries) + len(filtered) - len(looked_at) - len(left_out)
             made = await _insert_fates(connection, looked_at)
             await _insert_fates(connection, left_out)

@@ -107,9 +107,7 @@ def _sqlite_rows(query: SearchQuery) -> Select[Any]:
 def _postgres_match(query: SearchQuery) -> ColumnElement[bool]:
     vector: ColumnElement[str] = literal_column("articles.search")
     wanted = [vector.op("@@", is_comparison=True)(func.phraseto_tsquery("simple", w)) for w in query.wanted]
-    unwanted = [
-        vector.op("@@", is_comparison=True)(func.phraseto_tsquery("simple", w)) for w in query.unwanted
-    ]
+    unwanted = [vector.op("@@", is_comparison=True)(func.phraseto_tsquery("simple", w)) for w in query.unwanted]
     condition: ColumnElement[bool] = wanted[0]
     for part in wanted[1:]:
         condition = condition & part

@@ -102,9 +102,7 @@ class Changes:
     identities: dict[IdentityKey, dict[str, Any]] = field(default_factory=dict)
     fates: list[dict[str, Any]] = field(default_factory=list)
     #: Run to kind to the number of items that leave ``pending`` for it.
-    counts: dict[str, dict[FateKind, int]] = field(
-        default_factory=lambda: defaultdict(lambda: defaultdict(int))
-    )
+    counts: dict[str, dict[FateKind, int]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(int)))
     events: list[dict[str, Any]] = field(default_factory=list)
     #: Fate of the event at the same place in `events`.
     event_of: list[int] = field(default_factory=list)
@@ -132,9 +130,7 @@ def settle(item: Prepared, known: Known, changes: Changes) -> Committed:
     if fate is None or fate.source_id != decided.source_id:
         raise InvalidDecision(f"fate {decided.fate_id} of source {decided.source_id} does not exist")
     if fate.kind is not FateKind.PENDING:
-        return Committed(
-            fate_id=decided.fate_id, kind=fate.kind, article_id=fate.article_id, revision=fate.revision
-        )
+        return Committed(fate_id=decided.fate_id, kind=fate.kind, article_id=fate.article_id, revision=fate.revision)
     outcome = _resolve(item, known, changes)
     _remember(item, fate, outcome, known, changes)
     _close(item, fate, outcome, known, changes)
@@ -202,9 +198,7 @@ def _revise(item: Prepared, target: Head, changes: Changes) -> Outcome:
     target.content_hash, target.body_hash = content["content_hash"], content["body_hash"]
     # Outlet and key make the id, so they stay as they were first.
     values = {name: value for name, value in item.columns.items() if name not in {"outlet_id", "url_key"}}
-    changes.updates.append(
-        {**values, "target": target.id, "revision": target.revision, "revised_at": decided.now}
-    )
+    changes.updates.append({**values, "target": target.id, "revision": target.revision, "revised_at": decided.now})
     reason = "reextracted" if decided.rule == "reextracted" else "revised"
     _add_revision(item, target, reason, changes)
     return Outcome(FateKind.REVISED, decided.rule, target.id, target.revision, event="revised")

@@ -64,9 +64,7 @@ class Sources:
     async def all(self) -> list[SourceState]:
         """Every source, removed ones included, by id."""
         async with self._database.read() as connection:
-            return [
-                state_from(row) for row in await connection.execute(select(sources).order_by(sources.c.id))
-            ]
+            return [state_from(row) for row in await connection.execute(select(sources).order_by(sources.c.id))]
 
     async def get(self, source_id: str) -> SourceState | None:
         """One source, or None."""
@@ -95,18 +93,10 @@ class Sources:
                 "kind": said.kind,
                 "url": said.url,
                 "priority": said.priority,
-                "next_attempt": case(
-                    (old.removed_at.is_not(None), said.next_attempt), else_=old.next_attempt
-                ),
+                "next_attempt": case((old.removed_at.is_not(None), said.next_attempt), else_=old.next_attempt),
                 "removed_at": None,
-                **{
-                    name: case((moved, None), else_=old[name])
-                    for name in ("etag", "last_modified", "body_hash")
-                },
-                **{
-                    name: case((moved, None), else_=old[name])
-                    for name in ("moved_to", "moved_since", "not_before")
-                },
+                **{name: case((moved, None), else_=old[name]) for name in ("etag", "last_modified", "body_hash")},
+                **{name: case((moved, None), else_=old[name]) for name in ("moved_to", "moved_since", "not_before")},
             },
         )
         rows = [
@@ -132,9 +122,7 @@ class Sources:
 
     async def restore(self, ids: Iterable[str], next_attempt: datetime) -> int:
         """Put removed sources back in service. Returns how many had been removed."""
-        return await self._update(
-            ids, sources.c.removed_at.is_not(None), removed_at=None, next_attempt=next_attempt
-        )
+        return await self._update(ids, sources.c.removed_at.is_not(None), removed_at=None, next_attempt=next_attempt)
 
     async def due(self, now: datetime, limit: int) -> list[SourceState]:
         """Sources to run now, the most urgent first.
@@ -144,9 +132,7 @@ class Sources:
         """
         s = sources.c
         not_waiting = or_(s.not_before.is_(None), s.not_before <= now)
-        not_queued = or_(
-            s.queued_at.is_(None), s.queued_at < s.pending_at, s.queued_at < now - QUEUE_PATIENCE
-        )
+        not_queued = or_(s.queued_at.is_(None), s.queued_at < s.pending_at, s.queued_at < now - QUEUE_PATIENCE)
         running = ~s.paused
         ids = union(
             select(s.id).where(s.removed_at.is_(None), s.next_attempt <= now, running, not_waiting),
@@ -162,9 +148,7 @@ class Sources:
         async with self._database.read() as connection:
             return [state_from(row) for row in await connection.execute(query)]
 
-    async def claim(
-        self, source_id: str, expected_next: datetime, next_attempt: datetime, now: datetime
-    ) -> bool:
+    async def claim(self, source_id: str, expected_next: datetime, next_attempt: datetime, now: datetime) -> bool:
         """Record the next attempt before this one is queued; False when another dispatcher was first."""
         s = sources.c
         changed = await self._update(

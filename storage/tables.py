@@ -71,9 +71,7 @@ sources = Table(
     Column("outlet_id", Text, nullable=False, index=True, comment="outlets.id"),
     Column("kind", Text, nullable=False, comment="feed, sitemap or listing"),
     Column("url", Text, nullable=False, comment="Address that is polled, templates unfilled"),
-    Column(
-        "priority", Integer, nullable=False, server_default=text("100"), comment="Smaller is served first"
-    ),
+    Column("priority", Integer, nullable=False, server_default=text("100"), comment="Smaller is served first"),
     _time("next_attempt", "When it is next polled: the one truth about what is due", nullable=False),
     _time("last_attempt", "Start of the last run"),
     _time("last_success", "Last time an answer was read to the end, 304 included"),
@@ -205,9 +203,7 @@ fates = Table(
     Column("of", Text, comment="articles.id it duplicates"),
     _time("discovered_at", "When its source was seen to announce it", nullable=False),
     _time("decided_at", "Null while pending"),
-    Column(
-        "attempts", Integer, nullable=False, server_default=text("0"), comment="Attempts that gave nothing"
-    ),
+    Column("attempts", Integer, nullable=False, server_default=text("0"), comment="Attempts that gave nothing"),
     _time("retry_at", "Not tried before this; null: at once"),
     _time("published", "As the source announced it"),
     Column(
@@ -224,9 +220,7 @@ fates = Table(
         server_default=text("'{}'"),
         comment="The announcement as JSON; emptied when decided",
     ),
-    Column(
-        "reason", Text, nullable=False, comment="Why it is looked at: new, changed, retry, revisit, manual"
-    ),
+    Column("reason", Text, nullable=False, comment="Why it is looked at: new, changed, retry, revisit, manual"),
     UniqueConstraint("run_id", "url_key"),
     Index(
         "ix_fates_pending",
@@ -276,11 +270,9 @@ articles = Table(
     Column("published_from", Text, comment="Where that word was found"),
     _time("updated", "By the outlet's word"),
     Column("updated_from", Text, comment="Where that word was found"),
-    Column("word_count", Integer, nullable=False),
+    Column("word_count", Integer, nullable=False, comment="Words of the text"),
     Column("content_hash", Text, nullable=False, comment="Versioned hash of title and body"),
-    Column(
-        "body_hash", Text, nullable=False, comment="Versioned hash of the body alone; equal bodies are copies"
-    ),
+    Column("body_hash", Text, nullable=False, comment="Versioned hash of the body alone; equal bodies are copies"),
     Column("copy_of", Text, comment="articles.id of the original; null for originals"),
     Column(
         "cluster",
@@ -356,9 +348,7 @@ identities = Table(
         comment="Within what the key is unique: an outlet, or a source for guid",
     ),
     Column("key", Text, nullable=False, comment="Itself, or b2:HASH when longer than 400 characters"),
-    Column(
-        "article_id", Text, index=True, comment="Null when what it names was filtered, failed or is pending"
-    ),
+    Column("article_id", Text, index=True, comment="Null when what it names was filtered, failed or is pending"),
     Column("fate", Text, nullable=False, comment="What became of what it names"),
     Column("entry_hash", Text, nullable=False, comment="Hash of what its source last said of it"),
     Column("url_key", Text, nullable=False, comment="Address it was last seen with"),
@@ -373,14 +363,10 @@ identities = Table(
 outbox = Table(
     "outbox",
     metadata,
-    Column(
-        "id", Serial, primary_key=True, autoincrement=True, comment="Grows in the order of commits: a cursor"
-    ),
+    Column("id", Serial, primary_key=True, autoincrement=True, comment="Grows in the order of commits: a cursor"),
     Column("event", Text, nullable=False, comment="new, copy, revised, corrected, moved or retracted"),
     Column("article_id", Text, nullable=False, index=True),
-    Column(
-        "revision", Integer, nullable=False, comment="With article_id the key to drop repeated deliveries by"
-    ),
+    Column("revision", Integer, nullable=False, comment="With article_id the key to drop repeated deliveries by"),
     Column("outlet_id", Text, nullable=False),
     _time("created_at", "When it happened", nullable=False),
     Index("ix_outbox_created_at", "created_at"),

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError, StatementError
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.database import Database, refused, repeatable
@@ -48,9 +48,7 @@ class Writer:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._queue: asyncio.Queue[tuple[Prepared, asyncio.Future[Committed]] | None] = asyncio.Queue(
-            BATCH * 4
-        )
+        self._queue: asyncio.Queue[tuple[Prepared, asyncio.Future[Committed]] | None] = asyncio.Queue(BATCH * 4)
         self._task: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -116,11 +114,9 @@ class Writer:
                     return await self._settle(connection, items)
             except StorageError as error:
                 return [error] * len(items)
-            except (IntegrityError, OperationalError) as error:
+            except Exception as error:  # drivers raise more than their own (OverflowError for a long number)
                 if not (isinstance(error, IntegrityError) or repeatable(error)):
                     break
-            except (DBAPIError, StatementError, ValueError, TypeError):
-                break
         return await self._one_by_one(items)
 
     async def _one_by_one(self, items: Sequence[Prepared]) -> Sequence[Result]:
@@ -134,14 +130,12 @@ class Writer:
         try:
             async with connection.begin_nested():
                 return (await self._settle(connection, [item]))[0]
-        except (DBAPIError, StatementError, ValueError, TypeError) as error:
+        except Exception as error:
             if repeatable(error):
                 raise _Repeat from error
             if isinstance(error, OperationalError | InterfaceError) and not refused(error):
                 raise  # the database is away or full: the savepoint may be gone, and so the others
-            bad = InvalidDecision(
-                f"fate {item.decided.fate_id} cannot be stored: {getattr(error, 'orig', error)}"
-            )
+            bad = InvalidDecision(f"fate {item.decided.fate_id} cannot be stored: {getattr(error, 'orig', error)}")
             bad.__cause__ = error
             return bad
 
@@ -165,21 +159,16 @@ class Writer:
         await _many(connection, insert(articles), changes.articles)
         for row in changes.updates:  # rare, and one article may be revised twice in a batch
             await _many(connection, update(articles).where(articles.c.id == bindparam("target")), [row])
-        await _many(
-            connection, update(articles).where(articles.c.id == bindparam("target")), changes.clusters
-        )
+        await _many(connection, update(articles).where(articles.c.id == bindparam("target")), changes.clusters)
         await _many(connection, insert(revisions), changes.revisions)
         await _many(connection, insert(raw_pages), changes.raw_pages)
         await remember(self._database, connection, changes.identities.values())
         by_id = update(fates).where(fates.c.id == bindparam("target"))
         pending = FateKind.PENDING.value
         await _many(connection, by_id, [row for row in changes.fates if row["kind"] == pending])
-        await _many(
-            connection, by_id, [row | {"entry": "{}"} for row in changes.fates if row["kind"] != pending]
-        )
+        await _many(connection, by_id, [row | {"entry": "{}"} for row in changes.fates if row["kind"] != pending])
         counts = [
-            {"target": run_id, "sub": sum(kinds.values())}
-            | {f"add_{k}": kinds.get(FateKind(k), 0) for k in _KINDS}
+            {"target": run_id, "sub": sum(kinds.values())} | {f"add_{k}": kinds.get(FateKind(k), 0) for k in _KINDS}
             for run_id, kinds in sorted(changes.counts.items())
         ]
         await _many(connection, _COUNT, counts)
@@ -187,7 +176,7 @@ class Writer:
         return dict(zip(changes.event_of, ids, strict=True))
 
 
-class _Repeat(Exception):  # noqa: N818 - an instruction, not an error
+class _Repeat(Exception):
     """PostgreSQL ended the transaction because of another one."""
 
 
@@ -232,9 +221,7 @@ async def _heads(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, H
     a = articles.c
     heads = {}
     for chunk in chunks(ids):
-        query = select(a.id, a.revision, a.content_hash, a.body_hash, a.copy_of, a.cluster).where(
-            a.id.in_(chunk)
-        )
+        query = select(a.id, a.revision, a.content_hash, a.body_hash, a.copy_of, a.cluster).where(a.id.in_(chunk))
         heads.update({row.id: Head(*row) for row in await connection.execute(query)})
     return heads
 

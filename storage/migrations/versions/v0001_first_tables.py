@@ -67,22 +67,6 @@ def upgrade() -> None:
         op.get_bind().exec_driver_sql(statement)
 
 
-def downgrade() -> None:
-    """Drop everything."""
-    if op.get_bind().dialect.name == "sqlite":
-        op.execute("DROP TABLE articles_search")
-    op.drop_table("tombstones")
-    op.drop_table("outbox")
-    op.drop_table("identities")
-    op.drop_table("raw_pages")
-    op.drop_table("revisions")
-    op.drop_table("articles")
-    op.drop_table("fates")
-    op.drop_table("runs")
-    op.drop_table("sources")
-    op.drop_table("outlets")
-
-
 def _outlets() -> None:
     op.create_table(
         "outlets",
@@ -91,9 +75,7 @@ def _outlets() -> None:
         sa.Column("homepage", sa.Text(), nullable=False, comment="Absolute URL"),
         sa.Column("grp", sa.Text(), nullable=True, comment="Media group, null when independent or unknown"),
         sa.Column("language", sa.Text(), nullable=False, comment="BCP 47 tag expected of its articles"),
-        sa.Column(
-            "timezone", sa.Text(), nullable=False, comment="IANA name used for its times without a zone"
-        ),
+        sa.Column("timezone", sa.Text(), nullable=False, comment="IANA name used for its times without a zone"),
         sa.Column("country", sa.Text(), nullable=True, comment="ISO 3166 code"),
         sa.Column("enabled", sa.Boolean(), nullable=False, comment="Whether its sources are polled"),
         sa.Column("updated_at", TIMESTAMP, nullable=False, comment="When this row last changed"),
@@ -152,9 +134,7 @@ def _sources() -> None:
             comment="Failures since the last success: hard 1, soft 0.5, temporary 0.25",
         ),
         sa.Column("last_failure", sa.Text(), nullable=True, comment="Kind of the last failure, a closed set"),
-        sa.Column(
-            "last_failure_message", sa.Text(), nullable=True, comment="One sentence on the last failure"
-        ),
+        sa.Column("last_failure_message", sa.Text(), nullable=True, comment="One sentence on the last failure"),
         sa.Column(
             "not_before",
             TIMESTAMP,
@@ -167,9 +147,7 @@ def _sources() -> None:
             nullable=True,
             comment="Target of a permanent redirect; remembered, not applied",
         ),
-        sa.Column(
-            "moved_since", TIMESTAMP, nullable=True, comment="Since when the permanent redirect has held"
-        ),
+        sa.Column("moved_since", TIMESTAMP, nullable=True, comment="Since when the permanent redirect has held"),
         sa.Column(
             "fence",
             SERIAL,
@@ -177,9 +155,7 @@ def _sources() -> None:
             nullable=False,
             comment="Highest token of a run; older may not write",
         ),
-        sa.Column(
-            "paused", sa.Boolean(), server_default=sa.false(), nullable=False, comment="A person stopped it"
-        ),
+        sa.Column("paused", sa.Boolean(), server_default=sa.false(), nullable=False, comment="A person stopped it"),
         sa.Column(
             "requested_at",
             TIMESTAMP,
@@ -250,9 +226,7 @@ def _runs() -> None:
         sa.Column("scheduled_for", TIMESTAMP, nullable=False, comment="When it should have started"),
         sa.Column("started_at", TIMESTAMP, nullable=True, comment="Null for runs that did not happen"),
         sa.Column("finished_at", TIMESTAMP, nullable=True, comment="Null while it runs"),
-        sa.Column(
-            "reason", sa.Text(), nullable=True, comment="Why it was skipped, missed or failed: a closed set"
-        ),
+        sa.Column("reason", sa.Text(), nullable=True, comment="Why it was skipped, missed or failed: a closed set"),
         sa.Column("message", sa.Text(), nullable=True, comment="One sentence for a person"),
         sa.Column(
             "discovered",
@@ -261,9 +235,7 @@ def _runs() -> None:
             nullable=False,
             comment="Items the source announced: always the sum of the next seven",
         ),
-        sa.Column(
-            "stored", sa.Integer(), server_default=sa.text("0"), nullable=False, comment="Became articles"
-        ),
+        sa.Column("stored", sa.Integer(), server_default=sa.text("0"), nullable=False, comment="Became articles"),
         sa.Column(
             "revised",
             sa.Integer(),
@@ -299,9 +271,7 @@ def _runs() -> None:
             nullable=False,
             comment="Given up after the last attempt",
         ),
-        sa.Column(
-            "pending", sa.Integer(), server_default=sa.text("0"), nullable=False, comment="Not decided yet"
-        ),
+        sa.Column("pending", sa.Integer(), server_default=sa.text("0"), nullable=False, comment="Not decided yet"),
         sa.Column(
             "known",
             sa.Integer(),
@@ -313,9 +283,7 @@ def _runs() -> None:
         sa.Column("bytes", SERIAL, nullable=True, comment="Bytes on the wire for the source itself"),
         sa.Column("duration", sa.Float(), nullable=True, comment="Seconds"),
         sa.Column("worker", sa.Text(), nullable=True, comment="Name of the process that ran it"),
-        sa.Column(
-            "token", SERIAL, server_default=sa.text("0"), nullable=False, comment="Fencing token of its lease"
-        ),
+        sa.Column("token", SERIAL, server_default=sa.text("0"), nullable=False, comment="Fencing token of its lease"),
         sa.CheckConstraint(
             "discovered = stored + revised + unchanged + duplicate + filtered + failed + pending",
             name="ck_runs_adds_up",
@@ -364,9 +332,7 @@ def _fates() -> None:
         sa.Column("article_id", sa.Text(), nullable=True, comment="articles.id it ended in"),
         sa.Column("revision", sa.Integer(), nullable=True, comment="Revision of that article it made or met"),
         sa.Column("of", sa.Text(), nullable=True, comment="articles.id it duplicates"),
-        sa.Column(
-            "discovered_at", TIMESTAMP, nullable=False, comment="When its source was seen to announce it"
-        ),
+        sa.Column("discovered_at", TIMESTAMP, nullable=False, comment="When its source was seen to announce it"),
         sa.Column("decided_at", TIMESTAMP, nullable=True, comment="Null while pending"),
         sa.Column(
             "attempts",
@@ -424,36 +390,26 @@ def _articles() -> None:
     op.create_table(
         "articles",
         sa.Column("seq", SERIAL, autoincrement=True, nullable=False, comment="Order of arrival"),
-        sa.Column(
-            "id", sa.Text(), nullable=False, comment="16 characters made from outlet and url_key; for ever"
-        ),
+        sa.Column("id", sa.Text(), nullable=False, comment="16 characters made from outlet and url_key; for ever"),
         sa.Column("outlet_id", sa.Text(), nullable=False, comment="outlets.id"),
         sa.Column("url", sa.Text(), nullable=False, comment="Where a person reads it"),
         sa.Column("url_key", sa.Text(), nullable=False, comment="Identity of the URL within the outlet"),
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("subtitle", sa.Text(), nullable=True),
-        sa.Column(
-            "text", sa.Text(), nullable=False, comment="The body as plain text, blocks parted by blank lines"
-        ),
+        sa.Column("text", sa.Text(), nullable=False, comment="The body as plain text, blocks parted by blank lines"),
         sa.Column("language", sa.Text(), nullable=False, comment="BCP 47 tag"),
-        sa.Column(
-            "authors", DOCUMENT, nullable=False, comment="JSON list of persons, in the order of the byline"
-        ),
+        sa.Column("authors", DOCUMENT, nullable=False, comment="JSON list of persons, in the order of the byline"),
         sa.Column("editor", sa.Text(), nullable=True),
-        sa.Column(
-            "agency", sa.Text(), nullable=True, comment="News agency that the outlet names as its source"
-        ),
+        sa.Column("agency", sa.Text(), nullable=True, comment="News agency that the outlet names as its source"),
         sa.Column("brand", sa.Text(), nullable=True, comment="Brand of the dateline"),
         sa.Column("places", DOCUMENT, nullable=False, comment="JSON list: places of the dateline"),
         sa.Column("section", sa.Text(), nullable=True),
         sa.Column("tags", DOCUMENT, nullable=False, comment="JSON list"),
-        sa.Column(
-            "published", TIMESTAMP, nullable=True, comment="By the outlet's word; null when it gives none"
-        ),
+        sa.Column("published", TIMESTAMP, nullable=True, comment="By the outlet's word; null when it gives none"),
         sa.Column("published_from", sa.Text(), nullable=True, comment="Where that word was found"),
         sa.Column("updated", TIMESTAMP, nullable=True, comment="By the outlet's word"),
         sa.Column("updated_from", sa.Text(), nullable=True, comment="Where that word was found"),
-        sa.Column("word_count", sa.Integer(), nullable=False),
+        sa.Column("word_count", sa.Integer(), nullable=False, comment="Words of the text"),
         sa.Column("content_hash", sa.Text(), nullable=False, comment="Versioned hash of title and body"),
         sa.Column(
             "body_hash",
@@ -461,9 +417,7 @@ def _articles() -> None:
             nullable=False,
             comment="Versioned hash of the body alone; equal bodies are copies",
         ),
-        sa.Column(
-            "copy_of", sa.Text(), nullable=True, comment="articles.id of the original; null for originals"
-        ),
+        sa.Column("copy_of", sa.Text(), nullable=True, comment="articles.id of the original; null for originals"),
         sa.Column(
             "cluster",
             sa.Text(),
@@ -528,9 +482,7 @@ def _raw_pages() -> None:
     op.create_table(
         "raw_pages",
         sa.Column("article_id", sa.Text(), nullable=False),
-        sa.Column(
-            "revision", sa.Integer(), nullable=False, comment="The revision that was read from this page"
-        ),
+        sa.Column("revision", sa.Integer(), nullable=False, comment="The revision that was read from this page"),
         sa.Column("url", sa.Text(), nullable=False, comment="Address it was served under"),
         sa.Column("content_type", sa.Text(), nullable=True, comment="Content-Type as received"),
         sa.Column("fetched_at", TIMESTAMP, nullable=False, comment="When it was fetched"),
@@ -558,9 +510,7 @@ def _identities() -> None:
             nullable=False,
             comment="Within what the key is unique: an outlet, or a source for guid",
         ),
-        sa.Column(
-            "key", sa.Text(), nullable=False, comment="Itself, or b2:HASH when longer than 400 characters"
-        ),
+        sa.Column("key", sa.Text(), nullable=False, comment="Itself, or b2:HASH when longer than 400 characters"),
         sa.Column(
             "article_id",
             sa.Text(),
@@ -590,9 +540,7 @@ def _outbox() -> None:
             nullable=False,
             comment="Grows in the order of commits: a cursor",
         ),
-        sa.Column(
-            "event", sa.Text(), nullable=False, comment="new, copy, revised, corrected, moved or retracted"
-        ),
+        sa.Column("event", sa.Text(), nullable=False, comment="new, copy, revised, corrected, moved or retracted"),
         sa.Column("article_id", sa.Text(), nullable=False),
         sa.Column(
             "revision",
