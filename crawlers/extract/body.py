@@ -2,18 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
 
-from crawlers.extract.blocks import Node, TextBlock, Walked
+from crawlers.extract.blocks import SURE, Node, TextBlock, Walked
+from crawlers.extract.title import letters
 from storage.model import Block, BlockKind
 
 
-def body_blocks(walked: Walked, container: Node) -> list[TextBlock]:
-    """The blocks of the container that are the article's own."""
-    kept = [b for b in _outside_junk(walked.blocks, container) if not _is_scrap(b)]
+def body_blocks(walked: Walked, container: Node, description: str = "") -> list[TextBlock]:
+    """The blocks of the container that are the article's own, the lede above it first.
+
+    `description` is the page's own summary (meta, JSON-LD): the paragraph that repeats it is the lede.
+    """
+    kept = _once(b for b in _outside_junk(walked.blocks, container) if not _is_scrap(b))
     while kept and kept[-1].kind is BlockKind.HEADING:
         kept.pop()
+    if kept:
+        kept[:0] = _lede(walked.blocks[: container.start], description)
     return kept
+
+
+def _once(blocks: Iterable[TextBlock]) -> list[TextBlock]:
+    """Without repetitions: pull quotes, captions printed for two screen widths, the lede again."""
+    kept: list[TextBlock] = []
+    seen: set[str] = set()
+    for block in blocks:
+        if len(block.text) < _SHORTEST or block.text not in seen:
+            kept.append(block)
+            seen.add(block.text)
+    return kept
+
+
+#: Blocks looked at above the container, and the size of a lede.
+_ABOVE: Final = 25
+_SHORTEST: Final = 40
+_LONGEST: Final = 1_500
+
+
+def _lede(above: list[TextBlock], description: str) -> list[TextBlock]:
+    """The paragraphs between headline and container that belong to the text."""
+    start = next((i for i in range(len(above) - 1, -1, -1) if above[i].tag == "h1"), None)
+    low = start + 1 if start is not None else max(0, len(above) - _ABOVE)
+    told = letters(description)[:60]
+    found = []
+    for block in above[low:][-_ABOVE:]:
+        if not _SHORTEST <= len(block.text) <= _LONGEST or block.linked > 0.3 * len(block.text):
+            continue
+        repeats = len(told) >= 30 and letters(block.text[:120]).startswith(told[:40])
+        if repeats or (start is not None and _is_lede(block)):
+            found.append(block)
+    return found[:6]
+
+
+def _is_lede(block: TextBlock) -> bool:
+    node: Node | None = block.node
+    named = False
+    for _ in range(4):
+        if node is None:
+            break
+        if node.junk == SURE:
+            return False
+        named = named or node.lede
+        node = node.parent
+    return named or (
+        block.tag in {"p", "h2", "div"} and bool(block.mass or block.kind is BlockKind.HEADING) and _ends(block.text)
+    )
+
+
+def _ends(text: str) -> bool:
+    return text.rstrip("\"'”’»)")[-1:] in {".", "!", "?", "…", "。"}
 
 
 def _outside_junk(blocks: list[TextBlock], node: Node) -> Iterator[TextBlock]:
@@ -32,10 +91,24 @@ def _is_scrap(block: TextBlock) -> bool:
     if block.kind is BlockKind.HEADING:
         return block.tag == "h1" or block.linked > 0.8 * size
     if block.linked > 0.6 * size:
-        return block.linked > 0.85 * size or size < 80
+        return block.linked > 0.85 * size or not _ends(block.text)
     if block.tag in {"p", "td", "th", "pre"}:
-        return False
+        return size <= _NOTICE and bool(_NOTICES.search(block.text))
     return block.kind is BlockKind.PARAGRAPH and block.mass == 0 and size < 40
+
+
+#: What outlets print under their articles, in so many words, and its greatest length.
+_NOTICE: Final = 400
+_NOTICES: Final = re.compile(
+    r"sign up (?:for|to|here)|subscribe to (?:our|the)|(?:our|free|daily|weekly) newsletters?\b|follow us on|"
+    r"download (?:our|the) (?:free )?app\b|click here to (?:sign|subscribe|read|join)|all rights reserved|"
+    r"(?:story|article|post|piece) (?:was )?(?:originally |first )?(?:appeared|published) (?:on|in|at)\b|"
+    r"independently (?:selected|chosen|reviewed)|we may (?:earn|receive|get) (?:a |an )?(?:small )?(?:affiliate )?(?:commission|payment)|"
+    r"may not be (?:reproduced|published, broadcast)|for informational purposes only|comments on this (?:piece|article)|"
+    r"abonnieren sie|melden sie sich .{0,30}newsletter an|google news (?:dan|&) |ikuti .{0,40}(?:whatsapp|telegram|google news)|"
+    r"s'abonner à|inscrivez-vous à|suscríbete|inscreva-se|iscriviti alla",
+    re.IGNORECASE,
+)
 
 
 def as_blocks(kept: list[TextBlock]) -> tuple[Block, ...]:

@@ -41,7 +41,7 @@ _JUNK_WORDS: Final = re.compile(
       author-?(?:box|bio|info|card|profile|about|desc\w*|container)|about-?(?:the-?)?author|bio|biography|
       byline|by-line|dateline-?time|timestamp|publish\w*-?date|
       post-?(?:meta|date|tags|nav|author|footer)|entry-?(?:meta|footer)|
-      skip-?link|visually-?hidden|sr-only|screen-reader\w*|noprint|no-print|
+      skip-?link|visually-?hidden|sr-only|screen-reader\w*|noprint|no-print|d-print\w*|boilerplate\w*|
       (?:twitter|instagram|tiktok|reddit|fb|bluesky)-?(?:tweet|media|embed|post)|
       table-of-contents|ez-toc\w*|login|register|search-?(?:form|box|bar)|feedback|app-?(?:promo|download)|jump-?links
     )(?:$|[\s_-])""",
@@ -53,7 +53,7 @@ _WEAK_WORDS: Final = re.compile(
     r"""(?:^|[\s_-])(?:
       share|teasers?|banner|promo\w*|sponsor\w*|modal|overlay|lightbox|tag|caption\w*|credits?|hidden|print-?only|
       toc|rating\w*|poll|quiz|gallery|photo-?gallery|slideshow|carousel|player|video-?player|search\w*|disclaimer|
-      info-?box|fact-?box|reactions?|callout|cta|embed|card-?(?:meta|footer)
+      info-?box|fact-?box|d-none|is-hidden|image-?(?:widget|caption|wrapper|credit)|img-?caption|photo-?(?:caption|credit)|reactions?|callout|cta|embed|card-?(?:meta|footer)
     )(?:$|[\s_-])""",
     re.IGNORECASE | re.VERBOSE,
 )

@@ -73,7 +73,7 @@ def _extract(html: str, url: str, rules: ArticleRules, language_hint: str | None
     head = read_head(page.root, url)
     headings = heading_texts(page.root)
     described = read_jsonld(page.jsonld, [*headings, head.first("og:title") or "", head.title or ""])
-    found = _body(page, head, rules, removed)
+    found = _body(page, head, described, rules, removed)
     blocks = body.as_blocks(found.blocks)
     named = _Named(page, head, described, rules)
     title = named.title(headings)
@@ -113,7 +113,7 @@ class _Body:
     bylines: list[Element]
 
 
-def _body(page: Page, head: Head, rules: ArticleRules, removed: list[Element]) -> _Body:
+def _body(page: Page, head: Head, described: Described, rules: ArticleRules, removed: list[Element]) -> _Body:
     pointed: tuple[Link, ...] = ()
     if removed and rules.body:
         pointed = split_related(walk(removed).blocks, head.base)[1]
@@ -125,7 +125,8 @@ def _body(page: Page, head: Head, rules: ArticleRules, removed: list[Element]) -
             return _Body(blocks, (*related, *pointed), elements[0], "rules", list(page.root.iter("time"))[:20], [])
     walked = walk([page.root])
     container = choose(walked)
-    blocks, related = split_related(body.body_blocks(walked, container), head.base)
+    description = described.text("description") or head.first("og:description", "description") or ""
+    blocks, related = split_related(body.body_blocks(walked, container, description), head.base)
     return _Body(blocks, (*related, *pointed), container.element, "generic", walked.dated, walked.bylines)
 
 
