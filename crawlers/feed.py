@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from functools import partial
 from typing import Any, Final
 
 import feedparser
@@ -79,7 +80,7 @@ def read_feed(text: str, *, url: str, now: datetime, timezone: tzinfo, limits: L
     language = verbatim(feed.get("language"), 35)
     read = read_each(
         parsed["entries"][: limits.items],
-        lambda entry: _entry(entry, place, language, dated_by_update=not version.startswith("atom")),
+        lambda entry: _entry(entry, place, language, atom=version.startswith("atom")),
     )
     return Discovered(
         entries=read.entries,
@@ -234,23 +235,30 @@ def judge(read: ReadItems, total: int) -> Iterable[Problem]:
 # -- one entry --------------------------------------------------------------------------------
 
 
-def _entry(entry: Any, place: _Place, language: str | None, *, dated_by_update: bool) -> FeedEntry | None:
-    """A feedparser entry; `dated_by_update`: dc:date, the only date of RDF, means publication."""
-    raw: Callable[[str], Any] = lambda key: dict.get(entry, key)  # noqa: E731 - without feedparser's aliases
+def _entry(entry: Any, place: _Place, language: str | None, *, atom: bool) -> FeedEntry | None:
+    """A feedparser entry.
+
+    In Atom the two dates and the type of a title mean what they say; elsewhere dc:date, which
+    feedparser calls the update, is the publication, and any title may hold markup.
+    """
+    # dict's own get, because feedparser's answers for other keys too.
+    raw = partial(dict.get, entry)
     guid = verbatim(raw("id"), MAX_GUID)
     url = _link(entry, place, guid)
     if url is None:
         return None
     published = place.date(raw("published")) or place.date(raw("created"))
     updated = place.date(raw("updated"))
-    if published is None and dated_by_update:
+    if published is None and not atom:
         published, updated = updated, None
     title_detail = raw("title_detail") or {}
     summary = _summary(raw)
     return FeedEntry(
         url=url,
         guid=guid,
-        title=plain(str(raw("title") or ""), limit=MAX_TITLE, tags=_has_tags(title_detail)),
+        title=plain(
+            str(raw("title") or ""), limit=MAX_TITLE, tags=not (atom and title_detail.get("type") == "text/plain")
+        ),
         published=published,
         updated=updated,
         summary=plain(summary, limit=MAX_SUMMARY),
@@ -259,11 +267,6 @@ def _entry(entry: Any, place: _Place, language: str | None, *, dated_by_update: 
         image=_image(raw, summary, place),
         language=verbatim(title_detail.get("language"), 35) or language,
     )
-
-
-def _has_tags(detail: Mapping[str, Any]) -> bool:
-    """Whether the title may hold markup: Atom's ``type="text"`` says it does not, RSS says nothing."""
-    return detail.get("type") != "text/plain"
 
 
 def _link(entry: Any, place: _Place, guid: str | None) -> str | None:

@@ -18,11 +18,11 @@ import sys
 import threading
 import types
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from importlib import import_module
 from multiprocessing import popen_forkserver
 from multiprocessing.context import ForkServerContext, ForkServerProcess
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -44,7 +44,7 @@ class ParseKilled(Exception):
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
-        #: "time", "memory" or "crash".
+        #: "time", "memory", "crash", or "stopped" when the pool was ended under it.
         self.kind = kind
 
     def __reduce__(self) -> tuple[type[ParseKilled], tuple[str, str]]:
@@ -76,6 +76,7 @@ class ParsePool:
         self._turns = asyncio.Semaphore(processes)
         self._pool: ProcessPool | None = None
         self._stopped = False
+        self._waiting: set[asyncio.Future[Any]] = set()
 
     def start(self) -> None:
         """Start the children; :meth:`run` does it too when it must."""
@@ -101,15 +102,20 @@ class ParsePool:
 
     async def _once(self, pool: ProcessPool, seconds: float, function: Callable[..., T], args: tuple[Any, ...]) -> T:
         wall = seconds * PATIENCE
-        future: Future[tuple[str, Any]] = pool.schedule(_guarded, args=(seconds, function, args), timeout=wall)
+        answer = asyncio.wrap_future(pool.schedule(_guarded, args=(seconds, function, args), timeout=wall))
+        self._waiting.add(answer)
         try:
-            outcome, value = await asyncio.wait_for(asyncio.wrap_future(future), wall + GRACE)
+            done, _ = await asyncio.wait((answer,), timeout=wall + GRACE)
+            if not done:
+                raise _Stuck(f"the parse pool gave no answer in {wall + GRACE:.0f} s")
+            outcome, value = answer.result()
         except ProcessExpired as error:
             raise _killed(error, function, seconds) from error
         except TimeoutError as error:
-            if not future.done() or future.cancelled():
-                raise _Stuck(f"the parse pool gave no answer in {wall + GRACE:.0f} s") from error
             raise ParseKilled("time", f"{function.__name__} took more than {wall:g} s.") from error
+        finally:
+            self._waiting.discard(answer)
+            answer.cancel()  # ends the child when the caller gave up
         if outcome == "memory":
             raise ParseKilled("memory", f"{function.__name__} needed more than {self.memory_bytes} bytes.")
         if outcome == "raised":
@@ -156,6 +162,9 @@ class ParsePool:
         with contextlib.suppress(TimeoutError):
             await asyncio.to_thread(pool.join, grace)
         await asyncio.to_thread(_end, pool)
+        for answer in tuple(self._waiting):
+            if not answer.done():
+                answer.set_exception(ParseKilled("stopped", "The parse pool was stopped."))
 
 
 class _Stuck(Exception):
@@ -212,7 +221,16 @@ def _guarded(seconds: float, function: Callable[..., Any], args: tuple[Any, ...]
     except MemoryError:
         return "memory", None
     except Exception as error:  # carried to the caller, who knows what it means
-        return "raised", error
+        return "raised", _portable(error)
+
+
+def _portable(error: Exception) -> Exception:
+    """`error`, or its text where it does not survive the way to the parent, whose pool would break."""
+    try:
+        ForkingPickler.loads(ForkingPickler.dumps(error))
+    except Exception:  # any: it runs what the exception's class defines
+        return RuntimeError(f"{type(error).__name__}: {error}")
+    return error
 
 
 # -- how children are made --------------------------------------------------------------------
