@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 
 from crawlers.normalize.byline import label_starts, read_byline
 
@@ -62,7 +63,9 @@ Sementara Senada Seperti Setelah Secara Tak Tahun Tercatat Terkait Untuk The In 
 _OPENERS = frozenset(_OPENERS_WORDS.split())
 
 #: Openers that no title holds before a lower-case word.
-_CONNECTIVES = _OPENERS - frozenset(["Di", "Direktur", "Hal", "Ini", "Itu", "Kepala", "Ketua", "PT", "Tak", "Tahun", "Untuk", "The", "In", "On"])
+_CONNECTIVES = _OPENERS - frozenset(
+    ["Di", "Direktur", "Hal", "Ini", "Itu", "Kepala", "Ketua", "PT", "Tak", "Tahun", "Untuk", "The", "In", "On"]
+)
 
 
 def split_front(text: str, brands: Iterable[str]) -> list[str]:
@@ -142,7 +145,7 @@ def _title_end(text: str, start: int, stop: int, known: list[str]) -> int | None
 def _title_words(window: str, before: str, after: str) -> int | None:
     """Length of a title in Title Case that a sentence follows, where the sentence's first words are recognised."""
     tokens = list(re.finditer(r"\S+", window))
-    for word, following in zip(tokens[3:], tokens[4:], strict=False):
+    for word, following in pairwise(tokens[3:]):
         if word[0] in _CONNECTIVES and following[0][0].islower():
             return word.start()
     lower = next((i for i, t in enumerate(tokens) if t[0][0].islower() and t[0].strip(",.") not in _SMALL), None)
