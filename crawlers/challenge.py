@@ -48,8 +48,6 @@ def challenge(answer: Answer) -> str | None:
             return what
     content_type = (answer.header("content-type") or "").lower()
     head = answer.body[:_SEARCHED_BYTES]
-    if "html" not in content_type and not head.lstrip()[:15].lower().startswith(
-        (b"<!doctype html", b"<html")
-    ):
+    if "html" not in content_type and not head.lstrip()[:15].lower().startswith((b"<!doctype html", b"<html")):
         return None
     return next((what for pattern, what in _MARKS if pattern.search(head)), None)

@@ -35,9 +35,7 @@ class RedirectRefusedError(Exception):
     """The redirect is not followed, and why."""
 
 
-def next_target(
-    answer: Answer, here: Target, before: Sequence[Redirect], *, limit: int, loops: bool
-) -> Target | None:
+def next_target(answer: Answer, here: Target, before: Sequence[Redirect], *, limit: int, loops: bool) -> Target | None:
     """Where the answer sends us; None when it is no redirect.
 
     ``before`` are the hops made so far. Raises RedirectRefusedError for more than ``limit`` hops, a loop
@@ -59,9 +57,7 @@ def next_target(
     return there
 
 
-def request_headers(
-    request: FetchRequest, user_agent: str, first: Target, here: Target
-) -> tuple[tuple[str, str], ...]:
+def request_headers(request: FetchRequest, user_agent: str, first: Target, here: Target) -> tuple[tuple[str, str], ...]:
     """Headers for one hop: the outlet's own headers and credentials go to the first host only."""
     headers = {
         "user-agent": ("User-Agent", user_agent),
@@ -89,9 +85,7 @@ def without_tracking(target: Target) -> Target:
     if len(kept) == query.count("&") + 1:
         return target
     href = f"{path}?{'&'.join(kept)}" if kept else path
-    return Target(
-        href=href, scheme=target.scheme, host=target.host, port=target.port, credentials=target.credentials
-    )
+    return Target(href=href, scheme=target.scheme, host=target.host, port=target.port, credentials=target.credentials)
 
 
 def _same_site(first: Target, here: Target) -> bool:

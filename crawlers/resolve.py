@@ -93,9 +93,7 @@ async def system_lookup(host: str) -> list[str]:
 class Resolver(AbstractResolver):
     """Resolves through the operator's overrides, then a look-up; gives permitted addresses only."""
 
-    def __init__(
-        self, overrides: Sequence[tuple[str, str]], guard: Guard, lookup: Lookup = system_lookup
-    ) -> None:
+    def __init__(self, overrides: Sequence[tuple[str, str]], guard: Guard, lookup: Lookup = system_lookup) -> None:
         self._exact = {name.lower(): address for name, address in overrides if not name.startswith("*.")}
         self._suffixes = [(name[1:].lower(), address) for name, address in overrides if name.startswith("*.")]
         self._guard = guard

@@ -36,9 +36,7 @@ _MAX_ENTRIES = 20_000
 _MAX_PATTERN_CHARS = 16 * 2**20
 _MAX_AGE = re.compile(r"(?:^|[\s,])max-age\s*=\s*\"?(\d{1,9})", re.IGNORECASE)
 
-_NETWORK = frozenset(
-    {FailureKind.DNS, FailureKind.CONNECT, FailureKind.TLS, FailureKind.TIMEOUT, FailureKind.STORAGE}
-)
+_NETWORK = frozenset({FailureKind.DNS, FailureKind.CONNECT, FailureKind.TLS, FailureKind.TIMEOUT, FailureKind.STORAGE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,9 +111,7 @@ class Robots:
             entry.until = now + _until_next(result)
         else:
             entry.rules, entry.read_at, entry.until = ALLOW_ALL, now, now + LIFETIME
-        weight = (
-            64 + sum(len(rule.pattern) + len(rule.text) for rule in entry.rules.rules) if entry.rules else 64
-        )
+        weight = 64 + sum(len(rule.pattern) + len(rule.text) for rule in entry.rules.rules) if entry.rules else 64
         self._weight += weight - entry.weight
         entry.weight = weight
 
