@@ -245,6 +245,12 @@ ONE_UNIT: Final[dict[str, int]] = {
     "setahun": 31_556_952,
 }
 
+ZONE_PHRASES: Final = {
+    "waktu indonesia barat": "wib",
+    "waktu indonesia tengah": "wita",
+    "waktu indonesia timur": "wit",
+}
+
 #: Days back from today.
 DAY_WORDS: Final[dict[str, int]] = {
     fold(word): days
@@ -261,4 +267,7 @@ DAY_WORDS: Final[dict[str, int]] = {
 }
 #: Phrases for today and for this very moment.
 TODAY_PHRASES: Final = ("hari ini", "i dag", "hom nay")
-NOW_PHRASES: Final = ("just now", "baru saja", "barusan", "right now", "刚刚", "たった今", "à l'instant")
+NOW_PHRASES: Final = (
+    *("just now", "right now", "baru saja", "barusan", "beberapa saat lalu", "beberapa saat yang lalu"),
+    *("刚刚", "たった今", "à l'instant"),
+)

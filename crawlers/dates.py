@@ -31,6 +31,7 @@ from crawlers.date_words import (
     TODAY_PHRASES,
     UNITS,
     WEEKDAYS,
+    ZONE_PHRASES,
     fold,
 )
 from crawlers.zone_names import MAX_OFFSET_MINUTES, american, month_first, named_zone, tz_database_zone
@@ -44,6 +45,8 @@ LAST_YEAR: Final = 2099
 #: A date further ahead of `now` than this is a filler, not an announcement.
 MAX_YEARS_AHEAD: Final = 4
 
+#: The months in the units that are no fixed time.
+_MONTHS_OF: Final = {UNITS["month"]: 1, UNITS["year"]: 12}
 _LETTER = r"[^\W\d_]"
 _MARK = "\u064b-\u065f\u0900-\u0963\u0970-\u0983\u0985-\u0dff\u0e31-\u0e4e"
 _TOKEN: Final = re.compile(
@@ -62,6 +65,7 @@ _TOKEN: Final = re.compile(
 )
 _KINDS: Final = ("ymd", "dmy", "ym", "time", "hour", "cjk", "offset", "number", "word")
 _SPACES_IN_TIME: Final = re.compile(r"(?<=\d)\s+:\s+(?=\d)")
+_DOT_IN_OFFSET: Final = re.compile(r"([+-]\d{2})\.(00|15|30|45)(?!\d)")
 _HYPHENS_IN_TIME: Final = re.compile(r"(?<=\d)\s*t\s*(\d{2})-(\d{2})-(\d{2})(?!\d)")
 _SPACED_AMPM: Final = re.compile(r"(?<![^\W_])([ap])\.?\s?m\.")
 _LONGEST_ISO: Final = 32
@@ -196,9 +200,11 @@ def _span(text: str, parts: _Parts, zone: tzinfo, now: datetime) -> ReadDate | N
     if any(text.startswith(fold(phrase)) for phrase in NOW_PHRASES):
         return ReadDate(now.astimezone(UTC), has_time=True, has_zone=True)
     words = _NUMBER_OR_WORD.findall(text)
-    if (back := _seconds_back(words)) is not None:
+    if (back := _span_back(words)) is not None:
+        value = _months_before(now.astimezone(zone), back.months) - timedelta(seconds=back.seconds)
         # "3 days ago" says nothing of the hour.
-        return ReadDate(now.astimezone(UTC) - timedelta(seconds=back), has_time=back < 86_400, has_zone=True)
+        has_time = not back.months and back.seconds < 86_400
+        return ReadDate(value.astimezone(UTC), has_time=has_time, has_zone=True)
     days = next((DAY_WORDS[w] for w in words if w in DAY_WORDS), None)
     if days is None and any(phrase in text for phrase in TODAY_PHRASES):
         days = 0
@@ -211,19 +217,45 @@ def _span(text: str, parts: _Parts, zone: tzinfo, now: datetime) -> ReadDate | N
     return _at(local.date(), clock, zone, parts.zone)
 
 
-def _seconds_back(words: list[str]) -> int | None:
+@dataclass(slots=True)
+class _Back:
+    """A span; months and years are counted by the calendar."""
+
+    months: int = 0
+    seconds: int = 0
+
+    def add(self, count: int, unit: int) -> None:
+        """Add `count` units of `unit` seconds."""
+        if unit in _MONTHS_OF:
+            self.months += count * _MONTHS_OF[unit]
+        else:
+            self.seconds += count * unit
+
+
+def _months_before(moment: datetime, months: int) -> datetime:
+    if not months:
+        return moment
+    year, month = divmod(moment.year * 12 + moment.month - 1 - months, 12)
+    day = min(moment.day, monthrange(year, month + 1)[1])
+    return moment.replace(year=year, month=month + 1, day=day)
+
+
+def _span_back(words: list[str]) -> _Back | None:
     """The sum of `number unit` pairs in a text with a word for "ago", or None."""
     pairs = list(zip(words, [*words[1:], ""], strict=True))
-    total, seen, ago = 0, False, False
+    total, seen, ago = _Back(), False, False
     for word, after in pairs:
         bare = after.removesuffix("前").removesuffix("전")
         if word.isdecimal() and len(word) <= 4 and bare in UNITS:
-            total, seen = total + int(word) * UNITS[bare], True
+            total.add(int(word), UNITS[bare])
+            seen = True
             ago = ago or bare != after
         elif word in ONE and after in UNITS and len(after) > 1:
-            total, seen = total + UNITS[after], True
+            total.add(1, UNITS[after])
+            seen = True
         elif word in ONE_UNIT:
-            total, seen = total + ONE_UNIT[word], True
+            total.add(1, ONE_UNIT[word])
+            seen = True
         ago = ago or word in AGO
     if not ago and len(pairs) > 3 and words[:3] == ["il", "y", "a"]:
         ago = True
@@ -266,7 +298,9 @@ class _Parts:
     def take(self, text: str) -> None:
         """Read every token of `text`."""
         text = _HYPHENS_IN_TIME.sub(r"t\1:\2:\3", _SPACED_AMPM.sub(r"\1m ", text))
-        text = _SPACES_IN_TIME.sub(":", text)
+        text = _DOT_IN_OFFSET.sub(r"\1:\2", _SPACES_IN_TIME.sub(":", text))
+        for words, abbreviation in ZONE_PHRASES.items():
+            text = text.replace(words, abbreviation)
         for words, month in MONTH_PAIRS.items():
             if words in text:
                 self.month = month
@@ -442,8 +476,8 @@ class _Parts:
                 year = _full_year(number)
         if year is not None and self.thai and year > 2400:
             year -= 543
-        if month is None:
-            return None
+        if month is None or (day is None and self.clock is not None):
+            return None  # a time of day in no day
         if year is None:
             return None if now is None or day is None else _nearest_year(month, day, now.astimezone(zone).date())
         return date(year, month, 1 if day is None else day)

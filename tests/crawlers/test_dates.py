@@ -34,6 +34,9 @@ def iso(text: str, zone: ZoneInfo | None = JAKARTA) -> str | None:
         ("24 Ags. 2025, Pkl. 09.15 WITA", "2025-08-24T01:15:00Z"),
         ("Selasa, 20 Januari 2026 23.59 WIT", "2026-01-20T14:59:00Z"),
         ("Rabu, 5 Nop 2025, 10 : 15 WIB", "2025-11-05T03:15:00Z"),
+        ("1 Januari 2026 08:15 Waktu Indonesia Tengah", "2026-01-01T00:15:00Z"),
+        ("3 Januari 2026 10:15 +07.00", "2026-01-03T03:15:00Z"),
+        ("3 bulan lalu", "2026-08-23T03:00:00Z"),
         ("Diterbitkan Senin, 5 Agustus 2024 10:00 WIB", "2024-08-05T03:00:00Z"),
         ("Kompas.com - 02/11/2023, 21:34 WIB", "2023-11-02T14:34:00Z"),
         ("20/1/2026 18:30", "2026-01-20T11:30:00Z"),
@@ -165,7 +168,8 @@ def test_american_outlets_write_the_month_first() -> None:
     "text",
     ["null WIB", "", "  ", "Halaman 3 dari 5", "30 menit", "29 Feb 2025", "0000-00-00 00:00:00", "9999-12-31",
      "2026-01-01T00:00:00+99:99", "Sun, 31 Dec 9999 23:59:59 -9999", "2026-01-01 25:00", "0001-01-01T00:00:00Z",
-     "9" * 400, "20 zzz 2026", "31/31/2026", "2026-13-01"],
+     "9" * 400, "20 zzz 2026", "November 2023 20:59",
+        "31/31/2026", "2026-13-01"],
 )  # fmt: skip
 def test_what_is_no_date_is_none(text: str) -> None:
     assert read_date(text, timezone=JAKARTA, now=NOW) is None
