@@ -253,6 +253,8 @@ class LimitsPart(Part):
     """Memory for one parsing child."""
     page_attempts: Annotated[int, Field(ge=1, le=100)] | None = None
     """Attempts to fetch one page before it counts as failed."""
+    page_retry: v.Duration | None = None
+    """Wait before the second attempt; the third comes after five times as long, then thirty, then 120."""
 
 
 class WorkersPart(Part):

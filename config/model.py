@@ -88,6 +88,8 @@ class Limits:
     parse_bytes: int = 2**30
     #: Attempts to fetch one article page before its fate is ``failed``.
     page_attempts: int = 4
+    #: Wait before the second attempt; the third comes after five times as long, then thirty, then 120.
+    page_retry: timedelta = timedelta(minutes=1)
 
 
 class SelectorKind(StrEnum):

@@ -26,6 +26,7 @@ from crawlers.model import (
 from crawlers.page import read_page
 from crawlers.pool import ParseKilled, ParsePool
 from crawlers.recognise import entry_from_json, keys_of
+from storage.errors import InvalidDecision, StorageError
 from storage.faults import point
 from storage.model import (
     Committed,
@@ -43,8 +44,8 @@ from storage.storage import Storage
 
 log = structlog.get_logger(__name__)
 
-#: Wait before the second, third … attempt at a page.
-RETRY_AFTER = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2))
+#: Wait before the second, third … attempt at a page, in multiples of the first.
+RETRY_STEPS = (1, 5, 30, 120)
 
 
 class Fetch(Protocol):
@@ -77,8 +78,19 @@ class ItemReader:
 
     async def settle(self, fate: Fate, run: CrawlRun, outlet: Outlet, source: Source) -> Committed:
         """Bring one pending item to its fate, or give it another time to try."""
-        decided = await self._decide(fate, run, outlet, source)
-        committed = await self._storage.writer.commit(decided)
+        try:
+            decided = await self._decide(fate, run, outlet, source)
+        except StorageError:
+            raise  # the same for every item: the run ends
+        except Exception as error:
+            log.exception("item failed", url=fate.url, reason="unexpected error")
+            decided = self._broken(fate, run, error)
+        try:
+            committed = await self._storage.writer.commit(decided)
+        except InvalidDecision as error:
+            log.error("item failed", url=fate.url, reason=str(error))
+            decided = self._broken(fate, run, error)
+            committed = await self._storage.writer.commit(decided)
         point("before_mark")
         await self._seen.mark(_marks(decided, committed, fate))
         point("after_mark")
@@ -169,6 +181,16 @@ class ItemReader:
             body_hash=stored.article.body_hash,
         )
 
+    def _broken(self, fate: Fate, run: CrawlRun, error: Exception) -> Decided:
+        """An item that our own code stumbles over costs itself alone, and says why."""
+        return Decided(
+            **_of(fate, run, self._now()),
+            kind=FateKind.FAILED,
+            rule="internal",
+            detail=f"{type(error).__name__}: {error}",
+            identities=_item_keys(fate, run),
+        )
+
     def _filtered(self, fate: Fate, run: CrawlRun, rule: str, detail: str) -> Decided:
         return Decided(
             **_of(fate, run, self._now()),
@@ -186,7 +208,7 @@ class ItemReader:
             return self._filtered(fate, run, "robots", message)
         now = self._now()
         again = kind in PASSING and fate.attempts + 1 < self._limits.page_attempts
-        wait = RETRY_AFTER[min(fate.attempts, len(RETRY_AFTER) - 1)]
+        wait = self._limits.page_retry * RETRY_STEPS[min(fate.attempts, len(RETRY_STEPS) - 1)]
         return Decided(
             **_of(fate, run, now),
             kind=FateKind.PENDING if again else FateKind.FAILED,

@@ -34,10 +34,11 @@ from crawlers.model import (
 from crawlers.outage import OF_THE_NETWORK, OutageDetector
 from crawlers.pool import ParseKilled, ParsePool
 from crawlers.recognise import recognise
-from storage.errors import StaleToken
+from storage.errors import StaleToken, StorageUnavailable
 from storage.faults import point
 from storage.leases import Leases
-from storage.model import CrawlRun, RunStatus, SourceState, Trigger
+from storage.model import CrawlRun, Fate, FateKind, RunStatus, SourceState, Trigger
+from storage.redis import RedisUnavailableError
 from storage.seen import Seen
 from storage.storage import Storage
 
@@ -138,7 +139,13 @@ class Crawler:
         if found is None or state is None or state.removed_at is not None:
             return None
         outlet, source = found
-        lease = await self._leases.acquire(f"source:{source_id}", self._worker, LEASE, floor=state.fence)
+        try:
+            lease = await self._leases.acquire(f"source:{source_id}", self._worker, LEASE, floor=state.fence)
+        except RedisUnavailableError as error:
+            await self._storage.runs.record_absent(
+                state, RunStatus.SKIPPED, "storage", f"no lease: {error}", scheduled_for, self._now(), trigger
+            )
+            return None
         if lease is None:
             await self._storage.runs.record_absent(
                 state, RunStatus.SKIPPED, "overlap", "the run before it is still going on",
@@ -175,11 +182,12 @@ class Crawler:
                 self._close(run, RunStatus.INTERRUPTED, reason="shutdown", message="the worker was stopped")
             )
             raise
+        except StorageUnavailable as error:
+            log.warning("run failed", reason="storage", message=str(error))
+            return await self._fail(run, str(FailureKind.STORAGE), str(error))
         except Exception as error:
             log.exception("run failed", reason="unexpected error")
-            return await self._close(
-                run, RunStatus.FAILED, reason="internal", message=f"{type(error).__name__}: {error}"
-            )
+            return await self._fail(run, "internal", f"{type(error).__name__}: {error}")
         finally:
             for task in (work, watch):
                 task.cancel()
@@ -192,8 +200,10 @@ class Crawler:
             end = PollEnd(status=RunStatus.OK, reason="resume", message="pending items of earlier runs only")
         else:
             end = await self._poll(run, outlet, source, state)
-        await self._settle(run, outlet, source)
+        fresh = await self._settle(run, outlet, source)
         changes = self._changes(source, state, end) if run.trigger is not Trigger.RESUME else {}
+        if fresh:
+            changes["last_new"] = self._now()
         return await self._close(
             run, end.status, reason=end.reason, message=end.message, http_status=end.http_status,
             size=end.bytes, duration=time.monotonic() - began, state=changes,
@@ -341,21 +351,26 @@ class Crawler:
 
     # -- settle -------------------------------------------------------------------------------
 
-    async def _settle(self, run: CrawlRun, outlet: Outlet, source: Source) -> None:
-        """Bring every pending item of the source that is due to its fate, oldest first."""
+    async def _settle(self, run: CrawlRun, outlet: Outlet, source: Source) -> int:
+        """Bring every pending item of the source that is due to its fate, oldest first; how many were news."""
+        fresh = 0
         gate = asyncio.Semaphore(max(1, outlet.politeness.outlet_concurrency))
         for _ in range(100):  # a bound, should an item come back as pending and due for ever
             fates = await self._storage.fates.pending(run.source_id, now=self._now(), limit=200)
             if not fates:
-                return
+                break
 
-            async def one(fate: Any) -> None:
+            async def one(fate: Fate) -> bool:
                 async with gate:
-                    await self._items.settle(fate, run, outlet, source)
+                    return (await self._items.settle(fate, run, outlet, source)).kind is FateKind.STORED
 
-            async with asyncio.TaskGroup() as group:
-                for fate in fates:
-                    group.create_task(one(fate))
+            try:
+                async with asyncio.TaskGroup() as group:
+                    tasks = [group.create_task(one(fate)) for fate in fates]
+            except ExceptionGroup as several:  # a stale token or a lost database: the same for each
+                raise several.exceptions[0] from several
+            fresh += sum(task.result() for task in tasks)
+        return fresh
 
     # -- ends ---------------------------------------------------------------------------------
 
@@ -380,6 +395,14 @@ class Crawler:
             "next_attempt": self._next_attempt(source, state, end, failures=failures, now=now),
         }
         return changes
+
+    async def _fail(self, run: CrawlRun, reason: str, message: str) -> CrawlRun | None:
+        """End a run that broke off; when even that cannot be written, the next start gives it its end."""
+        try:
+            return await self._close(run, RunStatus.FAILED, reason=reason, message=message)
+        except StorageUnavailable as error:
+            log.warning("run left without an end", reason=str(error))
+            return None
 
     async def _close(
         self,

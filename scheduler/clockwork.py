@@ -53,6 +53,7 @@ class Clockwork:
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
         self._ended: dict[str, float] = {}
+        self._running: set[asyncio.Task[Any]] = set()
         self._offset = self._now_offset()
         self._watch: asyncio.Task[None] | None = None
 
@@ -60,6 +61,9 @@ class Clockwork:
         """Run `job` every so many seconds, the first time at once."""
 
         async def guarded() -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            self._running.add(task)
             try:
                 await job()
             except asyncio.CancelledError:
@@ -67,6 +71,7 @@ class Clockwork:
             except Exception:
                 log.exception("job failed", job=name)
             finally:
+                self._running.discard(task)
                 self._ended[name] = self._monotonic()
 
         self._ended[name] = self._monotonic()
@@ -84,12 +89,16 @@ class Clockwork:
         self._watch = asyncio.create_task(self._keep_awake(), name="clockwork watchdog")
 
     async def stop(self) -> None:
-        """Start no job any more; those that run are left to end or be cancelled by the loop."""
+        """Start no job any more, and cancel those that run: each can be cut off and done again."""
         if self._watch is not None:
             self._watch.cancel()
             await asyncio.gather(self._watch, return_exceptions=True)
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
+        running = [task for task in self._running if task is not asyncio.current_task()]
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
 
     def idle_for(self, name: str) -> float:
         """Seconds on the monotonic clock since that job last ended."""

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -20,8 +19,10 @@ import structlog
 from config.errors import ConfigError
 from config.load import fingerprint, load
 from config.model import Settings
+from scheduler import holder
 from scheduler.clockwork import Clockwork
 from scheduler.dispatch import Dispatcher
+from scheduler.holder import is_dead
 from scheduler.leader import Leader
 from scheduler.lock import DataLock
 from scheduler.logs import Mask
@@ -29,7 +30,8 @@ from scheduler.plan import active_sources, apply, diff
 from scheduler.queue import CrawlQueue
 from scheduler.rooms import Rooms
 from scheduler.worker import Worker
-from storage.model import RunStatus
+from storage.leases import Leases
+from storage.model import CrawlRun, RunStatus
 
 log = structlog.get_logger(__name__)
 
@@ -60,6 +62,16 @@ class Role(StrEnum):
         return self is not Role.SCHEDULER
 
 
+async def _is_orphan(run: CrawlRun, leases: Leases) -> bool:
+    """Whether nobody works on it: its lease ran out, or its holder died on this machine."""
+    name = f"source:{run.source_id}"
+    holder = await leases.holder(name)
+    if holder is not None and is_dead(holder):
+        await leases.evict(name, holder)
+        return True
+    return holder is None
+
+
 class Daemon:
     """One process of warta, from start to exit code."""
 
@@ -84,7 +96,7 @@ class Daemon:
         self._mask = mask or Mask()
         self._now = now
         self._ready = ready
-        self._name = f"{socket.gethostname()}:{os.getpid()}"
+        self._name = holder.name()
         self._stop = asyncio.Event()
         self._reload = asyncio.Event()
         self._notify = sdnotify.SystemdNotifier()
@@ -147,7 +159,7 @@ class Daemon:
         await self._plan(rooms)
         clockwork.every(4, "leader", self._leader.tick)
         clockwork.every(1, "dispatch", self._dispatch)
-        clockwork.every(30, "recover", lambda: self._recover(rooms))
+        clockwork.every(10, "recover", lambda: self._recover(rooms))
 
     async def _dispatch(self) -> None:
         if self._leader.leads:
@@ -169,11 +181,8 @@ class Daemon:
         """Give an end to runs whose worker died, and a filled index to an emptied Redis."""
         if not self._leader.leads:
             return
-        orphans = [
-            run.id
-            for run in await rooms.storage.runs.list(statuses=[RunStatus.RUNNING], limit=10_000)
-            if await rooms.leases.holder(f"source:{run.source_id}") is None
-        ]
+        running = await rooms.storage.runs.list(statuses=[RunStatus.RUNNING], limit=10_000)
+        orphans = [run.id for run in running if await _is_orphan(run, rooms.leases)]
         if orphans:
             ended = await rooms.storage.runs.interrupt(orphans, self._now())
             log.warning(

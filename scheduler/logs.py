@@ -19,8 +19,18 @@ import structlog
 #: Size at which the file is rotated, and how many old ones are kept: 250 MiB at most.
 ROTATE_BYTES, ROTATE_KEEP = 25 * 2**20, 9
 
-#: Libraries that say at INFO what is DEBUG to an operator.
-_TALKATIVE = ("apscheduler", "dramatiq", "scrapy", "asyncio", "alembic", "aiohttp", "uvicorn", "py.warnings")
+#: Libraries whose INFO and DEBUG say nothing to an operator.
+_TALKATIVE = (
+    "apscheduler",
+    "dramatiq",
+    "scrapy",
+    "asyncio",
+    "aiosqlite",
+    "alembic",
+    "aiohttp",
+    "uvicorn",
+    "py.warnings",
+)
 
 _CREDENTIALS = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://)[^/\s:@\"']*:[^/\s@\"']*@", re.IGNORECASE)
 _TOKEN = re.compile(
@@ -78,6 +88,7 @@ class RotatingFile(logging.handlers.RotatingFileHandler):
         self.dropped = 0
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Write a line; the first that can be written again is followed by the number of those lost."""
         before = self.dropped
         super().emit(record)
         if self.dropped == before and before:
@@ -85,6 +96,7 @@ class RotatingFile(logging.handlers.RotatingFileHandler):
             structlog.get_logger(__name__).warning("log lines dropped", count=before)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  logging's name
+        """Count the lost line and forget the stream."""
         self.dropped += 1
         # A stream in an unknown state is opened anew with the next line.
         try:
@@ -133,7 +145,9 @@ def configure(
         root.addHandler(_with(logging.StreamHandler(console), shared, mask, _console(console)))
     root.setLevel(level.upper())
     for name in _TALKATIVE:
-        logging.getLogger(name).setLevel(max(logging.WARNING, root.level) if root.level > logging.DEBUG else root.level)
+        logging.getLogger(name).setLevel(logging.WARNING)
+    # It warns whenever a job takes longer than its interval; ours coalesce and are meant to.
+    logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
     return mask
 
 
@@ -154,7 +168,8 @@ def _with(handler: logging.Handler, shared: list[Any], mask: Mask, render: list[
 
 
 def _json() -> list[Any]:
-    return [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(ensure_ascii=False)]
+    # Tracebacks as text: structured ones would carry the values of local variables, secrets among them.
+    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
 
 
 def _console(stream: TextIO) -> list[Any]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime, timedelta
 
 from config.model import Settings, Source
+from scheduler import holder
 from scheduler.lock import DataLock
 from scheduler.plan import active_sources, apply, diff
 from scheduler.rooms import Rooms
@@ -24,7 +23,7 @@ async def crawl_here(
     settings: Settings, sources: Sequence[Source], *, now: Callable[[], datetime]
 ) -> AsyncIterator[CrawlRun]:
     """Crawl the sources one after the other with an engine of our own; yields each finished run."""
-    name = f"{socket.gethostname()}:{os.getpid()}"
+    name = holder.name()
     with DataLock(settings.data_dir, role="crawl"):
         async with Rooms.open(settings, name=name, now=now) as rooms:
             planned = diff(active_sources(settings.outlets), await rooms.storage.sources.all(), now=now())

@@ -545,4 +545,4 @@ def _read(data: bytes) -> Message[Any] | None:
 
 def _id(message: Message[Any] | MessageProxy) -> str:
     """The id under which Redis keeps it."""
-    return str(_id(message))
+    return str(message.options["redis_message_id"])

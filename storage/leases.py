@@ -103,9 +103,7 @@ class Leases:
     does not hold. After a lost answer to :meth:`acquire` the name stays taken until its `ttl` is over.
     """
 
-    def __init__(
-        self, redis: Redis, *, prefix: str = "warta", monotonic: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, redis: Redis, *, prefix: str = "warta", monotonic: Callable[[], float] = time.monotonic) -> None:
         self._redis = redis
         self._prefix = prefix
         self._monotonic = monotonic
@@ -135,6 +133,17 @@ class Leases:
         """Give it back; False when it was not ours any more."""
         keys = self._keys(lease.name)[:1]
         return bool(await _ask(f"release {lease.name}", self._release(keys=keys, args=[_value(lease)])))
+
+    async def evict(self, name: str, holder: str) -> bool:
+        """End the lease of a holder that is known to be dead; False when somebody else has it by now.
+
+        The fence stays, so what that holder might still write is refused all the same.
+        """
+        key = self._keys(name)[0]
+        value: Any = await _ask(f"read {name}", self._redis.get(key))
+        if value is None or bytes(value).partition(b":")[2].decode("utf-8", "replace") != holder:
+            return False
+        return bool(await _ask(f"evict {holder}", self._release(keys=[key], args=[value])))
 
     async def holder(self, name: str) -> str | None:
         """Who holds `name` now."""

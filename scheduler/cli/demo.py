@@ -89,7 +89,8 @@ async def _play(settings: Settings, scene: Scene, press: Running, *, json: bool)
     opened: asyncio.Future[Rooms] = asyncio.get_running_loop().create_future()
     daemon = Daemon(settings.path, settings, ready=opened.set_result)
     work = asyncio.create_task(daemon.run())
-    await asyncio.wait({work, opened}, return_when=asyncio.FIRST_COMPLETED)
+    both: set[asyncio.Future[Any]] = {work, opened}
+    await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
     if work.done():
         await work  # it could not start: its error says why
     rooms = opened.result()

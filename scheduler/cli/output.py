@@ -71,6 +71,14 @@ def local(moment: datetime | None) -> str:
     return "-" if moment is None else moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
+def short_local(moment: datetime | None, now: datetime) -> str:
+    """The time of day, with the date in front when it is not today's."""
+    if moment is None:
+        return "-"
+    here = moment.astimezone()
+    return here.strftime("%H:%M:%S" if here.date() == now.astimezone().date() else "%m-%d %H:%M")
+
+
 class Output:
     """Where a command prints."""
 

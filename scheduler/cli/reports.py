@@ -20,7 +20,7 @@ from scheduler.cli.context import (
     settings_from,
     utc_now,
 )  # fmt: skip
-from scheduler.cli.output import Output, ago, local, short_span
+from scheduler.cli.output import Output, ago, short_local, short_span
 from scheduler.lock import owner
 from scheduler.plan import active_sources
 from storage.model import CrawlRun, RunStatus, SourceState
@@ -204,28 +204,31 @@ def runs(
     query(settings, work, json=json)
 
 
-RUN_COLUMNS = ("time", "source", "status", "#found", "#new", "#rev", "#dup", "#fail", "#wait", "message")
+RUN_COLUMNS = ("time", "source", "status", "items", "message")
 
 
 def run_row(run: CrawlRun) -> tuple[object, ...]:
     """The values of RUN_COLUMNS."""
-    counts = run.counts
-    numbers = (
-        counts.discovered,
-        counts.stored,
-        counts.revised,
-        counts.duplicate,
-        counts.failed,
-        counts.pending,
-    )
     took = "" if run.duration is None else f"{short_span(run.duration)} "
+    why = f"{run.reason}: {run.message}" if run.message else run.reason or ""
     return (
-        local(run.started_at or run.scheduled_for)[5:],
+        short_local(run.started_at or run.scheduled_for, utc_now()),
         run.source_id,
         str(run.status),
-        *(n or "" for n in numbers),
-        f"{took}{run.reason + ': ' if run.reason else ''}{run.message or ''}",
+        _items(run),
+        took + why,
     )
+
+
+def _items(run: CrawlRun) -> str:
+    """``25: 3 new, 1 revised``; what was known already needs no word."""
+    counts = run.counts
+    words = (
+        (counts.stored, "new"), (counts.revised, "revised"), (counts.duplicate, "copies"), (counts.failed, "failed"),
+        (counts.filtered, "filtered"), (counts.pending, "waiting"),
+    )  # fmt: skip
+    parts = ", ".join(f"{count} {word}" for count, word in words if count)
+    return f"{counts.discovered}: {parts}" if parts else str(counts.discovered or "")
 
 
 def _text_fits(wanted: Filter, run: CrawlRun) -> bool:

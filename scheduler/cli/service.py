@@ -28,7 +28,6 @@ from scheduler.plan import active_sources
 from scheduler.rooms import Rooms, database_url
 from storage.redis import masked
 
-
 #: A daemon that gave no sign of life for this long is not at work.
 ALIVE_SECONDS = 45.0
 
