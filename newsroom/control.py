@@ -7,6 +7,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
@@ -112,7 +113,8 @@ def routes(newsroom: Newsroom) -> list[Route]:
         since = request.query_params.get("since")
         outlet = request.query_params.get("outlet")
         try:
-            found = ledger.records(newsroom, outlet, moment(since) if since else None)
+            start = moment(since) if since else None
+            found = await run_in_threadpool(ledger.records, newsroom, outlet, start)
         except (KeyError, ValueError) as error:
             return _refused(error)
         return JSONResponse([ledger.as_plain(r) for r in found])

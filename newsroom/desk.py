@@ -17,9 +17,17 @@ from newsroom.text import compose, names
 
 #: The first day that story numbers count from.
 FIRST_DAY = date(2020, 1, 1).toordinal()
-PER_DAY = 10_000
+PER_DAY = 100_000
+#: Numbers within a day from which stories ordered by hand, and copies of the agency's, count.
+ORDERED = 50_000
+COPIED = 90_000
 #: Share of stories that change after publication, most of them within hours.
 REVISED = 1 / 6
+#: A story ordered to run again may run many times: each time under another title.
+_PREFIXES = (
+    *("Terungkap: ", "Rangkuman: ", "Ulasan: ", "Sorotan: ", "Catatan: ", "Simak: ", "Kilas Balik: "),
+    *("Pilihan Editor: ", "Fakta: ", "Analisis: ", "Terpopuler: "),
+)
 _DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
 
 
@@ -37,7 +45,9 @@ class Desk:
         self.orders = orders
         self._wire = wire
         self._channels = [c for c in masthead.channels for _ in range(c.weight)]
-        self.stories = lru_cache(maxsize=64)(self._stories)
+        self._merged = lru_cache(maxsize=64)(self._with_orders)
+        self._base = lru_cache(maxsize=64)(self._of_itself)
+        self._changes = lru_cache(maxsize=8192)(self._own_revisions)
         self.fresh = lru_cache(maxsize=64)(self._fresh_of)
         self.head = lru_cache(maxsize=4096)(self._head)
         self._original = lru_cache(maxsize=1024)(self._compose)
@@ -47,7 +57,7 @@ class Desk:
 
     def on_day(self, day: date) -> tuple[Story, ...]:
         """Every story of a WIB day, ascending, published yet or not."""
-        return self.stories(day, self.orders.generation(self.masthead.id))
+        return self._merged(day, self.orders.generation(self.masthead.id))
 
     def published(self, now: datetime, channel: str | None = None, since: datetime | None = None) -> Iterator[Story]:
         """Stories out by ``now`` and not taken back, newest first, all the way to the opening day."""
@@ -87,10 +97,12 @@ class Desk:
             day = date.fromordinal(FIRST_DAY + number // PER_DAY)
         except (ValueError, OverflowError):
             return None
-        for later in range(8):
-            for story in self.on_day(day + timedelta(days=later)):
+        last = min(day + timedelta(days=7), day_of(now))
+        while day <= last:
+            for story in self.on_day(day):
                 if story.number == number:
                     return story if story.published <= now else None
+            day += timedelta(days=1)
         return None
 
     def _slugs_of(self, day: date) -> Mapping[str, Story]:
@@ -101,7 +113,11 @@ class Desk:
             self._slugs[day] = known
         return known[1]
 
-    def _stories(self, day: date, generation: int) -> tuple[Story, ...]:
+    def _with_orders(self, day: date, generation: int) -> tuple[Story, ...]:
+        ordered = self.orders.stories(self.masthead.id, day)
+        return _by_time([*self._base(day), *ordered]) if ordered else self._base(day)
+
+    def _of_itself(self, day: date) -> tuple[Story, ...]:
         stories = list(self.fresh(day))
         if self.masthead.reruns or self.masthead.duplicates:
             for back in range(8):
@@ -109,8 +125,7 @@ class Desk:
                     stories += [s for s in self._derived(parent) if day_of(s.published) == day]
         if self._wire is not None and self.masthead.wire:
             stories += self._copies(self._wire, day)
-        stories += self.orders.stories(self.masthead.id, day)
-        return tuple(sorted(stories, key=lambda s: (s.published, s.number)))
+        return _by_time(stories)
 
     def _fresh_of(self, day: date) -> tuple[Story, ...]:
         if day < self.opened:
@@ -150,7 +165,7 @@ class Desk:
         )
 
     def _copies(self, wire: Desk, day: date) -> Iterator[Story]:
-        base = (day.toordinal() - FIRST_DAY) * PER_DAY + 9_000
+        base = (day.toordinal() - FIRST_DAY) * PER_DAY + COPIED
         count = 0
         for source_day in (day - timedelta(days=1), day):
             for parent in wire.fresh(source_day):
@@ -184,12 +199,17 @@ class Desk:
         return self._wire if self._wire is not None and story.outlet == self._wire.masthead.id else self
 
     def _first_title(self, story: Story) -> str:
-        top = self.head(story)
         if story.kind is Kind.DUPLICATE:
-            return top.other_titles[0]
+            ordered = ORDERED <= story.number % PER_DAY < COPIED
+            return (_PREFIXES[story.number % len(_PREFIXES)] if ordered else "") + self._other_title(story, 0)
         if story.kind is Kind.COPY and story.seed % 2:
-            return top.other_titles[1]
-        return top.title
+            return self._other_title(story, 1)
+        return self.head(story).title
+
+    def _other_title(self, story: Story, which: int) -> str:
+        """Another headline of the story that this one repeats."""
+        origin = _origin(story)
+        return compose.other_titles(self._of(origin)._brief(origin), self.head(story))[which]
 
     def slug(self, story: Story) -> str:
         """The story's slug, fixed at publication."""
@@ -218,7 +238,7 @@ class Desk:
 
     def revisions(self, story: Story, now: datetime | None = None) -> list[Revision]:
         """Changes by ``now`` (all there will be, if None), ascending."""
-        out = list(self._own_revisions(story)) + self.orders.revisions(story.key)
+        out = list(self._changes(story)) + self.orders.revisions(story.key)
         return sorted((r for r in out if now is None or r.at <= now), key=lambda r: r.at)
 
     def updated(self, story: Story, now: datetime) -> datetime:
@@ -231,14 +251,16 @@ class Desk:
         at = self.orders.retraction(story.key)
         return at is not None and at <= now
 
-    def _own_revisions(self, story: Story) -> Iterator[Revision]:
+    def _own_revisions(self, story: Story) -> tuple[Revision, ...]:
         if story.kind in (Kind.RERUN, Kind.DUPLICATE) or chance.share(story.seed, "revised") >= REVISED:
-            return
+            return ()
+        out = []
         rng = chance.dice(story.seed, "revisions")
         at = story.published
         for _ in range(rng.choices((1, 2), (9, 1))[0]):
             at = (at + timedelta(minutes=10 * 1.8 ** rng.uniform(0, 8))).replace(microsecond=0)
-            yield Revision(at, rng.choices((Change.TITLE, Change.NUMBER, Change.APPEND), (25, 35, 40))[0])
+            out.append(Revision(at, rng.choices((Change.TITLE, Change.NUMBER, Change.APPEND), (25, 35, 40))[0]))
+        return tuple(out)
 
     def _compose(self, story: Story) -> Words:
         top = self.head(story)
@@ -300,17 +322,26 @@ class Desk:
     def _revise(self, story: Story, words: Words, change: Change, index: int) -> Words:
         if change is Change.TITLE:
             return replace(words, title=_retitled(words.title, self.masthead.language))
-        origin = story
-        while origin.parent is not None:
-            origin = origin.parent
         if change is Change.APPEND:
-            extra = compose.extra_sentence(self._brief(origin), self.head(origin), story.seed % 997 + index)
+            origin = _origin(story)
+            extra = compose.extra_sentence(self._of(origin)._brief(origin), self.head(origin), story.seed % 997 + index)
             return replace(words, paragraphs=(*words.paragraphs, extra))
         at = 1 + (story.seed + index) % (len(words.paragraphs) - 1)
         corrected = _DIGITS.sub(lambda m: _corrected(m[0], story.seed + index), words.paragraphs[at], count=1)
         if corrected == words.paragraphs[at]:
             corrected += " (Koreksi)" if self.masthead.language == "id" else " (Corrected)"
         return replace(words, paragraphs=(*words.paragraphs[:at], corrected, *words.paragraphs[at + 1 :]))
+
+
+def _origin(story: Story) -> Story:
+    """The story at the start of a chain of repeats."""
+    while story.parent is not None:
+        story = story.parent
+    return story
+
+
+def _by_time(stories: list[Story]) -> tuple[Story, ...]:
+    return tuple(sorted(stories, key=lambda s: (s.published, s.number)))
 
 
 def _corrected(number: str, salt: int) -> str:

@@ -85,7 +85,7 @@ class Rule:
     name: str
     #: Host, or None for all; ``*.ladang.test`` covers subdomains.
     host: str | None = None
-    #: Path prefix (``exact`` compares the whole path), or None for all.
+    #: Path prefix (``exact`` compares the whole path), or None for all, robots.txt included.
     path: str | None = None
     exact: bool = False
     #: Share of requests struck, drawn from the seed and the count of requests.
@@ -302,6 +302,33 @@ def etag_changes(case: Case) -> Answer:
 def no_validators(case: Case) -> Answer:
     """Leaves ETag and Last-Modified out."""
     return case.answer.without("etag", "last-modified")
+
+
+# -- what a publisher may say about when to come back: nothing wrong, but to be heeded
+
+
+@misbehaviour(Stage.ANSWER)
+def says_max_age(case: Case) -> Answer:
+    """Asks by Cache-Control to be left alone for `seconds` (3600 by default)."""
+    return case.answer.having(cache_control=f"max-age={case.options.get('seconds', '3600')}")
+
+
+def _in_channel(case: Case, element: str) -> Answer:
+    mark = b"<lastBuildDate>"
+    return replace(case.answer, body=case.answer.body.replace(mark, element.encode() + mark, 1))
+
+
+@misbehaviour(Stage.CONTENT)
+def says_ttl(case: Case) -> Answer:
+    """Asks by RSS ttl to be left alone for `minutes` (60 by default)."""
+    return _in_channel(case, f"<ttl>{case.options.get('minutes', '60')}</ttl>")
+
+
+@misbehaviour(Stage.CONTENT)
+def says_skip_hours(case: Case) -> Answer:
+    """Asks by RSS skipHours not to be read in `hours` (GMT, `0,1,2,3` by default)."""
+    hours = "".join(f"<hour>{h}</hour>" for h in case.options.get("hours", "0,1,2,3").split(","))
+    return _in_channel(case, f"<skipHours>{hours}</skipHours>")
 
 
 # -- feeds that are not as they were

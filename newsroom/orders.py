@@ -47,6 +47,11 @@ class Orders:
         """When the story was taken back."""
         return self._retractions.get(key)
 
+    def last_retraction(self, outlet: str, now: datetime) -> datetime | None:
+        """The latest moment by ``now`` at which the outlet took something back."""
+        mine = (at for key, at in self._retractions.items() if key.startswith(f"{outlet}:") and at <= now)
+        return max(mine, default=None)
+
     def generation(self, outlet: str) -> int:
         """Grows with each ordered story, so that what was computed before is not believed."""
         return self._generation.get(outlet, 0)

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from newsroom import chance
 from newsroom.clock import Clock
-from newsroom.desk import FIRST_DAY, PER_DAY, Desk
+from newsroom.desk import FIRST_DAY, ORDERED, PER_DAY, Desk
 from newsroom.misbehaviour import TABLE, Rule, Rules, Stage, applied
 from newsroom.orders import Orders
 from newsroom.rhythm import day_of
@@ -23,8 +23,6 @@ from newsroom.web import Addresses, Answer, Moved, Page, Request, etag_of, http_
 DEFAULT_START = datetime(2026, 8, 14, 1, 0, tzinfo=UTC)
 #: Days of stories that exist before the clock's start.
 BACKLOG_DAYS = 3
-#: Number within a day from which ordered stories count.
-ORDERED = 8_000
 NOT_FOUND = b"<!DOCTYPE html><html><head><title>404</title></head><body><h1>Halaman tidak ditemukan</h1></body></html>"
 
 
@@ -75,7 +73,7 @@ class Newsroom:
             masthead = shape.masthead_of()
             self.houses[masthead.id] = shape(Desk(seed, masthead, self.opened, self.orders, agency), self.addresses)
         self._domains = {house.masthead.domain: house for house in self.houses.values()}
-        self._field = lru_cache(maxsize=512)(self._field_house)
+        self._field = lru_cache(maxsize=64)(self._field_house)
         self._rendered = RenderCache(256)
 
     # -- who is who
@@ -189,6 +187,8 @@ class Newsroom:
         house, now = self.house(outlet), self.clock.now().replace(microsecond=0)
         parent = self.story(outlet, number)
         story = house.desk.again(parent, now, kind, self._ordered_number(house.desk, now))
+        if kind is Kind.RERUN and house.desk.by_slug(house.desk.slug(story), now) is not None:
+            raise ValueError(f"{parent.key} has been re-run already; a slug takes one -1")
         self.orders.publish(story)
         return story
 

@@ -48,7 +48,8 @@ def news(locations: Sequence[Location], name: str, language: str, *, cdata: bool
             f"<news:news><news:publication><news:name>{escape(name)}</news:name><news:language>{language}</news:language>"
             "</news:publication>"
             f"<news:publication_date>{place.published.astimezone(WIB).isoformat()}</news:publication_date>"
-            f"<news:title>{title}</news:title><news:keywords>{escape(', '.join(place.tags))}</news:keywords></news:news></url>"
+            f"<news:title>{title}</news:title>"
+            f"<news:keywords>{escape(', '.join(place.tags))}</news:keywords></news:news></url>"
         )
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'

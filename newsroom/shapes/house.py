@@ -109,7 +109,7 @@ class House:
         desk = self.desk
         stories = desk.latest(now, source.limit or 25, source.channel)
         marks = [(s, desk.updated(s, now)) for s in stories]
-        changed = max((at for _, at in marks), default=midnight(desk.opened))
+        changed = self.changed((at for _, at in marks), now)
         version = fingerprint(f"{s.number}@{at.timestamp()}" for s, at in marks)
 
         def render() -> bytes:
@@ -124,6 +124,11 @@ class House:
             return RENDERERS[source.format](channel, [self.entry(s, at, now) for s, at in marks])
 
         return Page(CONTENT_TYPES[source.format], f"{source.path}:{version}", changed, render)
+
+    def changed(self, moments: Iterable[datetime], now: datetime) -> datetime:
+        """When a list of stories last changed: by a story's own change, or by one taken back."""
+        taken = self.desk.orders.last_retraction(self.masthead.id, now)
+        return max([*moments, *([taken] if taken else [])], default=midnight(self.desk.opened))
 
     def entry(self, story: Story, updated: datetime, now: datetime) -> feeds.Entry:
         """A story as this outlet's feeds show it."""

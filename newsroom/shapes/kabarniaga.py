@@ -28,7 +28,7 @@ MASTHEAD = Masthead(
     body_brand="Kabarniaga.co.id",
     per_day=240,
     reruns=0.03,
-    duplicates=0.02,
+    duplicates=0.03,
     wire=0.12,
     channels=(
         Channel("nasional", f"nasional.{DOMAIN}", "politics", "Nasional", 2),
@@ -294,5 +294,5 @@ class Kabarniaga(House):
             return gzip.compress(raw, mtime=0) if packed else raw
 
         version = fingerprint(f"{s.number}@{at.timestamp()}" for s, at in marks)
-        newest_at = max((at for _, at in marks), default=midnight(self.desk.opened))
+        newest_at = self.changed((at for _, at in marks), now)
         return Page(CONTENT_TYPES["gz" if packed else "xml"], version, newest_at, render)

@@ -175,7 +175,7 @@ class Arahpena(House):
             ]
             return sitemaps.news(places, self.masthead.name, "id")
 
-        newest_at = max((at for _, at in marks), default=midnight(self.desk.opened))
+        newest_at = self.changed((at for _, at in marks), now)
         return Page(
             CONTENT_TYPES["xml"], fingerprint(f"{s.number}@{at.timestamp()}" for s, at in marks), newest_at, render
         )

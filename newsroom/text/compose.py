@@ -85,8 +85,8 @@ class Head:
     """What a feed needs of a story; cheap."""
 
     title: str
-    #: Two other headlines for the same story.
-    other_titles: tuple[str, str]
+    #: The template of the title, which other titles of the story do not use.
+    pattern: str
     #: First paragraph of the body.
     lead: str
     place: str
@@ -111,11 +111,21 @@ def head(brief: Brief) -> Head:
     rng = chance.dice(brief.seed, "head")
     grammar = TOPICS[brief.topic]
     facts = _english_facts(brief, rng) if brief.topic == "english" else _indonesian_facts(brief, rng)
-    titles = [grammar.sentence(t, rng, facts) for t in grammar.sample("judul", 3, rng)]
+    pattern = grammar.sample("judul", 1, rng)[0]
+    title = _headline(grammar.sentence(pattern, rng, facts))
     lead = grammar.sentence(grammar.sample("lead", 1, rng)[0], rng, facts)
     place = facts["tempat"]
     assert isinstance(place, str)
-    return Head(_headline(titles[0]), (_headline(titles[1]), _headline(titles[2])), lead, place, facts)
+    return Head(title, pattern, lead, place, facts)
+
+
+def other_titles(brief: Brief, top: Head) -> tuple[str, str]:
+    """Two more headlines for the same story."""
+    rng = chance.dice(brief.seed, "titles")
+    grammar = TOPICS[brief.topic]
+    patterns = [t for t in grammar.sample("judul", 3, rng) if t != top.pattern]
+    first, second = (_headline(grammar.sentence(t, rng, top.facts)) for t in patterns[:2])
+    return first, second
 
 
 def body(brief: Brief, top: Head) -> Body:
