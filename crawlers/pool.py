@@ -96,7 +96,9 @@ class ParsePool:
                 try:
                     return await self._once(pool, seconds, function, args)
                 except (BrokenProcessPool, _Stuck, RuntimeError) as error:
-                    if self._stopped or attempt == 2 or not self._lost(pool, error):
+                    if self._stopped:
+                        raise ParseKilled("stopped", "The parse pool was stopped.") from error
+                    if attempt == 2 or not self._lost(pool, error):
                         raise
         raise AssertionError("unreachable")
 
