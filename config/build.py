@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -89,7 +89,7 @@ def build_settings(
 
 
 def _limits(said: WartaDocument) -> Limits:
-    written = {f.name: value for f in fields(Limits) if (value := getattr(said.limits, f.name)) is not None}
+    written = said.limits.model_dump(exclude_none=True)
     if "ports" in written:
         written["ports"] = frozenset(written["ports"])
     return Limits(**written)

@@ -49,10 +49,6 @@ def _every(levels: Sequence[Level], deciding: Sequence[Level]) -> Resolved:
     every = choose(levels, "schedule", "every", default=DEFAULT_EVERY)
     jitter = _jitter(levels, float, DEFAULT_JITTER)
     problems = _misfits(deciding, float, "a duration is a jitter for cron", "a share such as 10%")
-    timezone = choose(deciding, "schedule", "timezone")
-    if timezone.origin is not None:
-        document, path = timezone.origin.document, timezone.origin.path
-        problems.append(document.problem(path, "an interval has no time zone", expected="timezone beside cron only"))
     return Every(interval=every.value, jitter=jitter.value), {"every": every, "jitter": jitter}, problems
 
 
