@@ -36,6 +36,7 @@ from storage.model import (
 )
 from storage.sources import SourceDefinition
 from storage.storage import Storage
+from storage.tables import metadata
 
 Fresh = Callable[[], str]
 
@@ -74,15 +75,15 @@ def _execute(uri: str, *statements: str) -> None:
 
 @pytest.fixture(scope="session")
 def fresh_postgres(postgres_server: str) -> Fresh:
-    """Makes an empty migrated database at each call."""
-    numbers = itertools.count()
-    _execute(postgres_server, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()", "CREATE DATABASE blank")
-    asyncio.run(_migrate(postgres_server.replace("/postgres?", "/blank?")))
+    """Empties the one migrated database at each call: a database of its own per test takes ten times as long."""
+    _execute(postgres_server, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()", "CREATE DATABASE contract")
+    url = postgres_server.replace("/postgres?", "/contract?")
+    asyncio.run(_migrate(url))
+    names = ", ".join(table.name for table in metadata.sorted_tables)
 
     def make() -> str:
-        name = f"t{next(numbers)}"
-        _execute(postgres_server, f"CREATE DATABASE {name} TEMPLATE blank")
-        return postgres_server.replace("/postgres?", f"/{name}?")
+        _execute(url, f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+        return url
 
     return make
 
@@ -259,3 +260,8 @@ async def desk(storage: Storage, clock: Any) -> Desk:
 @pytest.fixture
 def write_article() -> Callable[..., Article]:
     return article
+
+
+@pytest.fixture
+def make_desk() -> Callable[..., Desk]:
+    return Desk

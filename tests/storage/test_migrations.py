@@ -113,9 +113,11 @@ async def test_migrating_twice_changes_nothing(url: str) -> None:
         await database.close()
 
 
-async def test_a_database_of_a_later_program_is_refused(url: str, clock: Any) -> None:
+async def test_a_database_of_a_later_program_is_refused(empty: Callable[[], str], clock: Any) -> None:
+    url = empty()
     database = Database(url)
     try:
+        await database.migrate()
         async with database.write() as connection:
             await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     finally:
