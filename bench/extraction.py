@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,11 @@ from zoneinfo import ZoneInfo
 
 from config.model import Outlet, Politeness
 from crawlers.extract import extract as read_page
-from crawlers.model import Extraction, Normalized
+from crawlers.model import DateCandidate, Normalized
 from crawlers.normalize import normalize
-from storage.model import Article
+from crawlers.normalize.times import choose
+
+UTC_ZONE = ZoneInfo("UTC")
 
 #: An outlet of which nothing is known: no rules, no brands, no zone.
 UNKNOWN = Outlet(
@@ -27,7 +30,7 @@ UNKNOWN = Outlet(
     homepage="https://unknown.invalid/",
     group=None,
     language="en",
-    timezone=ZoneInfo("UTC"),
+    timezone=UTC_ZONE,
     hosts=(),
     sources=(),
     politeness=Politeness(user_agent="warta-bench"),
@@ -35,47 +38,51 @@ UNKNOWN = Outlet(
 
 
 def extract(url: str, html: str) -> dict[str, Any]:
-    """One page as the score script wants it; a page that the daemon would reject is scored by what it says."""
+    """What extraction says of one page, and the instant that normalization chooses from its claims.
+
+    The labelled texts keep datelines, soft hyphens and agencies among the authors, as the pages print them;
+    :func:`normalized` is the same page with these taken apart.
+    """
+    extraction = read_page(html, url)
+    chosen = choose(extraction.dates, timezone=UTC_ZONE, now=datetime.now(UTC))
+    return {
+        "text": "\n\n".join(block.text for block in extraction.blocks),
+        "title": extraction.title,
+        "authors": list(extraction.authors),
+        "date": None if chosen is None else _written(chosen.value, extraction.dates),
+        "image": extraction.images[0].url if extraction.images else None,
+        "language": extraction.language,
+        "section": extraction.section,
+    }
+
+
+def normalized(url: str, html: str) -> dict[str, Any]:
+    """One page as it would be stored; empty when it would be rejected."""
     now = datetime.now(UTC)
     extraction = read_page(html, url)
     result = normalize(extraction, outlet=UNKNOWN, entry=None, fetched_url=url, fetched_at=now, now=now)
     if not isinstance(result, Normalized):
-        return {
-            "text": "\n\n".join(block.text for block in extraction.blocks),
-            "title": extraction.title,
-            "authors": list(extraction.authors),
-            "date": _first_date(extraction),
-            "image": extraction.images[0].url if extraction.images else None,
-            "language": extraction.language,
-        }
+        return {}
     article = result.article
+    dated = article.published is not None and article.published_from != "first_seen"
     return {
         "text": article.text,
         "title": article.title,
         "authors": list(article.authors),
-        "date": _date(article, extraction),
+        "date": _written(article.published, extraction.dates) if dated and article.published else None,
         "image": article.images[0].url if article.images else None,
         "language": article.language,
         "section": article.section,
     }
 
 
-def _date(article: Article, extraction: Extraction) -> str | None:
-    """The instant, written in the zone in which the page wrote it: the sets ask for the day on the page."""
-    if article.published is None or article.published_from == "first_seen":
-        return None
-    for claim in extraction.dates:
+def _written(instant: datetime, claims: Sequence[DateCandidate]) -> str:
+    """The instant in the zone in which the page wrote it: the sets ask for the day on the page."""
+    for claim in claims:
         written = _iso(claim.text)
-        if written is not None and written.tzinfo is not None and written == article.published:
+        if written is not None and written.tzinfo is not None and written == instant:
             return written.isoformat()
-    return article.published.isoformat()
-
-
-def _first_date(extraction: Extraction) -> str | None:
-    for claim in extraction.dates:
-        if claim.role == "published" and (written := _iso(claim.text)) is not None:
-            return written.isoformat()
-    return None
+    return instant.isoformat()
 
 
 def _iso(text: str) -> datetime | None:

@@ -1,55 +1,104 @@
-"""Who wrote it: names as JSON-LD, meta and the visible byline give them."""
+"""Who wrote it: names as JSON-LD, meta and the visible byline give them, agencies and all.
+
+The order is what pages taught: a person in JSON-LD, a person in meta, a person in the byline a reader sees, and
+only then the organisation that many templates put into JSON-LD for every article.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
+from urllib.parse import urlsplit
 
+from crawlers.extract.blocks import Marked, TextBlock
 from crawlers.extract.jsonld import Described, text_of, types_of
 from crawlers.extract.meta import Head, line
 from crawlers.extract.parse import Element
+from crawlers.extract.title import letters
 
 _MAX_NAMES: Final = 30
+_META: Final = (
+    "author",
+    "article:author",
+    "byl",
+    "dc.creator",
+    "dcterms.creator",
+    "parsely-author",
+    "sailthru.author",
+    "article:author_name",
+    "twitter:data1",
+)
 _BY: Final = re.compile(
-    r"^\s*(?:by|von|par|por|di|oleh|door|af|av|texte?|text by|written by|author|penulis|reporter|reported by|di)\s*[:\s]\s*",
+    r"^\W*(?:(?:written|words|text|story|posted|published|reported|reviewed|article|content)\s+by|by|von|par|por|di|"
+    r"oleh|door|af|av|texte?|authors?|penulis|pewarta|reporter|autore?|autor(?:in|en)?|redacción)\b\s*:?\s*",
     re.IGNORECASE,
 )
-_AND: Final = re.compile(r"\s*(?:,|;|\||•|·|\s&\s|\s(?:and|und|et|y|dan|e|en|og|och|with)\s)\s*", re.IGNORECASE)
-_NOT_A_NAME: Final = re.compile(r"https?:|www\.|@|\d{3}|[<>{}\[\]=]", re.IGNORECASE)
+_AND: Final = re.compile(r"\s*(?:[,;|•·]|\s&\s|\s(?:and|und|et|y|dan|og|och)\s)\s*", re.IGNORECASE)
+_NOT_A_NAME: Final = re.compile(
+    r"https?:|www\.|@|\d|[<>{}\[\]=:()?!]|\b(?:editors?|writer|reporter|columnist|correspondent|contributor|staff|senior|"
+    r"published|updated|posted|written|read|min|mins|minutes?|comments?|share|follow|subscribe|author|authors|image|photo|"
+    r"jan(?:uary)?|feb(?:ruary)?|march|april|june|july|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|"
+    r"dec(?:ember)?|monday|tuesday|wednesday|thursday|friday|saturday|sunday|the|view|more|about|all|posts?|profile|"
+    r"director|manager|head|founder|ceo|analyst|expert|former|news|home|blog)\b",
+    re.IGNORECASE,
+)
+_PARTICLE: Final = frozenset(
+    ["van", "der", "den", "de", "la", "le", "von", "zu", "di", "da", "del", "du", "dos", "bin", "binti", "al", "el"]
+)
+_ORGANISATION: Final = frozenset({"Organization", "NewsMediaOrganization", "Corporation", "WebSite"})
+#: Blocks before the headline and after the start and the end of the text in which a byline stands.
+_BEFORE: Final = 8
+_AFTER_START: Final = 4
+_AFTER_HEADLINE: Final = 20
+_AFTER_END: Final = 8
 
 
-def find_authors(bylines: Iterable[Element], head: Head, described: Described) -> tuple[tuple[str, ...], str]:
-    """The names in order, and where they were found."""
-    names = _from_jsonld(described)
-    if names:
-        return names, "jsonld"
-    names = _names(
-        head.every(
-            "author",
-            "article:author",
-            "dc.creator",
-            "byl",
-            "parsely-author",
-            "sailthru.author",
-            "dcterms.creator",
-        )
-    )
-    if names:
-        return names, "meta"
-    names = _names(_bylines(bylines))
-    return names, "generic" if names else ""
+def find_authors(
+    head: Head, described: Described, near: Sequence[Element], lines: Iterable[TextBlock], url: str
+) -> tuple[tuple[str, ...], str]:
+    """The names in order, and where they were found.
+
+    `near` are elements marked as bylines and `lines` the blocks around the headline, from :func:`around`.
+    """
+    house = _house(head, described, url)
+    persons, organisations = _from_jsonld(described, house)
+    if persons:
+        return persons, "jsonld"
+    declared = [n for n in _unique(_declared(head)) if letters(n) not in house]
+    if declared:
+        return tuple(declared), "meta"
+    seen = _unique(name for name in _visible(near, lines) if letters(name) not in house)
+    if seen:
+        return seen, "generic"
+    return (organisations, "jsonld") if organisations else ((), "")
 
 
-def _from_jsonld(described: Described) -> tuple[str, ...]:
-    found: list[str] = []
+def _house(head: Head, described: Described, url: str) -> set[str]:
+    """Names of the outlet itself, letters alone."""
+    publisher = described.resolve(described.value("publisher"))
+    names = [*head.every("og:site_name", "application-name", "twitter:site"), text_of(publisher) or ""]
+    try:
+        host = (urlsplit(url).hostname or "").removeprefix("www.")
+    except ValueError:
+        host = ""
+    names.extend((host, host.partition(".")[0]))
+    return {letters(n) for n in names if n} | {"admin", "administrator", "editor", "staff", "redaksi", "redaktion"}
+
+
+def _from_jsonld(described: Described, house: set[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    persons: list[str] = []
+    organisations: list[str] = []
     value = described.value("author", "creator")
-    for author in value if isinstance(value, list) else [value]:
+    for author in value[:_MAX_NAMES] if isinstance(value, list) else [value]:
         author = described.resolve(author)
-        if isinstance(author, dict) and set(types_of(author)) & {"Organization", "NewsMediaOrganization"}:
-            continue
-        found.extend(_texts(author))
-    return _names(found)
+        kind = set(types_of(author)) if isinstance(author, dict) else set()
+        for text in _texts(author):
+            name = _BY.sub("", text).strip(" .,:-–—|")
+            if not 1 < len(name) <= 150 or "://" in name or "@" in name:
+                continue
+            (organisations if kind & _ORGANISATION or letters(name) in house else persons).append(name)
+    return _unique(persons), _unique(organisations)
 
 
 def _texts(author: Any) -> list[str]:
@@ -59,21 +108,102 @@ def _texts(author: Any) -> list[str]:
     return [text] if text else []
 
 
-def _names(texts: tuple[str, ...] | list[str]) -> tuple[str, ...]:
-    names: dict[str, str] = {}
-    for text in texts[:_MAX_NAMES]:
-        for name in _AND.split(_BY.sub("", text)):
-            name = name.strip(" .:-–—")
-            if 2 < len(name) <= 60 and not _NOT_A_NAME.search(name) and len(name.split()) <= 6:
-                names.setdefault(name.casefold(), name)
-    return tuple(names.values())[:_MAX_NAMES]
+def _declared(head: Head) -> Iterable[str]:
+    several = head.every("citation_author")
+    if len(several) > 1:
+        yield from several
+        return
+    for key in _META:
+        for text in head.meta.get(key, ()):
+            name = _BY.sub("", text).strip(" .,:-–—|")
+            if 2 < len(name) <= 100 and not re.search(r"https?:|www\.|@|\d{3}|^\W*$|reading time|minute", name):
+                yield name
+                if key != "author":
+                    return
 
 
-def _bylines(elements: Iterable[Element]) -> list[str]:
-    found = []
-    for element in elements:
-        text = element.get("content") or line(" ".join(element.itertext()))
-        if text and len(text) < 120:
-            found.append(text)
+def _unique(names: Iterable[str]) -> tuple[str, ...]:
+    found: dict[str, str] = {}
+    for name in names:
+        found.setdefault(name.casefold(), name)
+        if len(found) >= _MAX_NAMES:
             break
-    return found
+    return tuple(found.values())
+
+
+def around(
+    blocks: Sequence[TextBlock], bylines: Sequence[Marked], title: str | None, start: int, end: int
+) -> tuple[list[Element], list[TextBlock]]:
+    """The byline elements and the lines between headline and text, else those just after the text.
+
+    Cards of other articles carry bylines too; where a byline stands tells whose it is.
+    """
+    wanted = letters(title or "")
+    heads = [i for i, b in enumerate(blocks) if b.tag == "h1"]
+    headline = next((i for i in heads if letters(blocks[i].text) == wanted), heads[0] if heads else None)
+    if headline is None or headline > end:
+        headline = max(0, start - _AFTER_HEADLINE)
+    low, high = headline - _BEFORE, max(start + _AFTER_START, headline + _AFTER_HEADLINE)
+    near = [m.element for m in bylines if low <= m.at <= high]
+    if not near:
+        near = [m.element for m in bylines if end - 3 <= m.at <= end + _AFTER_END]
+    return near, list(blocks[max(0, low) : high])
+
+
+def _visible(near: Sequence[Element], lines: Iterable[TextBlock]) -> Iterable[str]:
+    for element in near[:12]:
+        names = _names_in(element)
+        if names:
+            return names
+    for block in lines:
+        if len(block.text) <= 120 and (by := _BY.match(block.text)):
+            names = _names(block.text[by.end() :], lone=True)
+            if names:
+                return names
+    return ()
+
+
+def _names_in(element: Element) -> list[str]:
+    """Names in a byline: its links when they are names, else its pieces of text up to the first that is none."""
+    if content := element.get("content"):
+        return _names(content, lone=True)
+    links = [line("".join(a.itertext())) for _, a in zip(range(6), element.iter("a"), strict=False)]
+    names = [n for text in links for n in _names(_BY.sub("", text), lone=False)]
+    if names:
+        return names
+    lone = False
+    for _, piece in zip(range(12), element.itertext(), strict=False):
+        text = line(piece)
+        if not text:
+            continue
+        by = _BY.match(text)
+        rest = text[by.end() :] if by else text
+        names = _names(rest, lone=lone or by is not None)
+        if names:
+            return names
+        lone = by is not None and not rest
+    return []
+
+
+def _names(text: str, *, lone: bool) -> list[str]:
+    """The leading parts of a text that look like names; one word is a name only after "by"."""
+    names = []
+    for part in _AND.split(text[:200]):
+        name = part.strip(" .:-–—*\"'")
+        if not name:
+            continue
+        if not _looks_like_name(name, lone):
+            break
+        names.append(name)
+    return names
+
+
+def _looks_like_name(name: str, lone: bool) -> bool:
+    words = name.split()
+    if len(name) > 50 or len(words) > 5 or _NOT_A_NAME.search(name):
+        return False
+    if len(words) == 1 and not lone:
+        return False
+    if not any(ch.isalpha() for ch in name):
+        return False
+    return all(w[0].isupper() or w in _PARTICLE or not w[0].isascii() for w in words)

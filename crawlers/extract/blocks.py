@@ -115,6 +115,9 @@ _SKIP: Final = frozenset(
 _HEADINGS: Final = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 
 _HIDDEN_STYLE: Final = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_AUTHOR_PAGE: Final = re.compile(
+    r"/(?:authors?|autor(?:en)?|auteur|penulis|profile|people|staff|columnists?|contributors?|writers?|by|journalist)/."
+)
 _SENTENCE: Final = re.compile(r"[.!?…।。！？؟][\"'”’»)\]]*(?:\s|$)")
 _JUNK_TAGS: Final = {"aside": 2, "footer": 2, "form": 1, "address": 2, "figure": 2}
 #: Degrees of :attr:`Node.junk`.
@@ -174,6 +177,14 @@ class Node:
         return False
 
 
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """An element named like a date or a byline, and how many blocks stand before it."""
+
+    element: Element
+    at: int
+
+
 @dataclass(slots=True)
 class Walked:
     """All blocks of a page in reading order and the tree over them."""
@@ -183,9 +194,9 @@ class Walked:
     #: Junk nodes, outermost only.
     junk: list[Node]
     #: Elements named like dates, and ``time`` elements.
-    dated: list[Element]
-    #: Elements named like bylines.
-    bylines: list[Element]
+    dated: list[Marked]
+    #: Elements named like bylines, and links to an author's page.
+    bylines: list[Marked]
 
 
 def walk(elements: Sequence[Element], stop_comment: str | None = None) -> Walked:
@@ -211,8 +222,8 @@ class _Walker:
         self._link = 0
         self._junk_depth = 0
         self._quote = 0
-        self._dated: list[Element] = []
-        self._bylines: list[Element] = []
+        self._dated: list[Marked] = []
+        self._bylines: list[Marked] = []
 
     def run(self, elements: Sequence[Element]) -> Walked:
         node = Node(tag="", label="", parent=None, depth=0, start=0, element=elements[0])
@@ -258,7 +269,7 @@ class _Walker:
                 if flags & (JUNK | WEAK) == JUNK and tag != "a":
                     return
         if tag == "time":
-            self._dated.append(element)
+            self._mark(element, DATED)
         if _is_hidden(element):
             return
         if depth >= MAX_DEPTH:
@@ -267,6 +278,8 @@ class _Walker:
             href = element.get("href") or ""
             if self._href is None:
                 self._href = href
+            if _AUTHOR_PAGE.search(href) or element.get("rel") == "author":
+                self._mark(element, BYLINE)
             # a heading that links to itself, so that readers can copy its address, is still a heading
             counts = not (href.startswith("#") and node.tag in _HEADINGS)
             self._link += counts
@@ -277,9 +290,9 @@ class _Walker:
 
     def _mark(self, element: Element, flags: int) -> None:
         if flags & DATED and len(self._dated) < _MAX_MARKED:
-            self._dated.append(element)
+            self._dated.append(Marked(element, len(self._blocks)))
         if flags & BYLINE and len(self._bylines) < _MAX_MARKED:
-            self._bylines.append(element)
+            self._bylines.append(Marked(element, len(self._blocks)))
 
     def _line_break(self, node: Node) -> None:
         """Two in a row are a paragraph's end on pages without ``<p>``."""

@@ -11,8 +11,8 @@ from config.model import ArticleRules
 from crawlers.decode import to_text
 from crawlers.extract import body
 from crawlers.extract import rules as outlet
-from crawlers.extract.authors import find_authors
-from crawlers.extract.blocks import TextBlock, walk
+from crawlers.extract.authors import around, find_authors
+from crawlers.extract.blocks import TextBlock, Walked, walk
 from crawlers.extract.container import choose
 from crawlers.extract.dates import find_dates
 from crawlers.extract.images import find_images
@@ -75,9 +75,9 @@ def _extract(html: str, url: str, rules: ArticleRules, language_hint: str | None
     described = read_jsonld(page.jsonld, [*headings, head.first("og:title") or "", head.title or ""])
     found = _body(page, head, described, rules, removed)
     blocks = body.as_blocks(found.blocks)
-    named = _Named(page, head, described, rules)
+    named = _Named(page, head, described, rules, url)
     title = named.title(headings)
-    authors = named.authors(found.bylines)
+    authors = named.authors(title, found)
     return Extraction(
         url=url,
         kind=kind_of(head, described, blocks, url),
@@ -110,7 +110,9 @@ class _Body:
     container: Element
     source: str
     dated: list[Element]
-    bylines: list[Element]
+    walked: Walked
+    start: int
+    end: int
 
 
 def _body(page: Page, head: Head, described: Described, rules: ArticleRules, removed: list[Element]) -> _Body:
@@ -122,22 +124,34 @@ def _body(page: Page, head: Head, described: Described, rules: ArticleRules, rem
         walked = walk(elements, rules.body_stop_comment)
         blocks, related = split_related(body.body_blocks(walked, walked.root), head.base)
         if sum(len(b.text) for b in blocks) >= _NO_BODY:
-            return _Body(blocks, (*related, *pointed), elements[0], "rules", list(page.root.iter("time"))[:20], [])
+            return _Body(
+                blocks, (*related, *pointed), elements[0], "rules", list(page.root.iter("time"))[:20], walked, 0, 0
+            )
     walked = walk([page.root])
     container = choose(walked)
     description = described.text("description") or head.first("og:description", "description") or ""
     blocks, related = split_related(body.body_blocks(walked, container, description), head.base)
-    return _Body(blocks, (*related, *pointed), container.element, "generic", walked.dated, walked.bylines)
+    return _Body(
+        blocks,
+        (*related, *pointed),
+        container.element,
+        "generic",
+        [m.element for m in walked.dated],
+        walked,
+        container.start,
+        container.end,
+    )
 
 
 class _Named:
     """The fields with a name of their own; each asks the rules first and notes who answered."""
 
-    def __init__(self, page: Page, head: Head, described: Described, rules: ArticleRules) -> None:
+    def __init__(self, page: Page, head: Head, described: Described, rules: ArticleRules, url: str) -> None:
         self._root = page.root
         self._head = head
         self._described = described
         self._rules = rules
+        self._url = url
         self.provenance: list[tuple[str, str]] = []
 
     def _note(self, name: str, source: str) -> None:
@@ -151,12 +165,13 @@ class _Named:
         self._note("title", source)
         return found
 
-    def authors(self, bylines: list[Element]) -> tuple[str, ...]:
-        found, source = tuple(outlet.texts(self._root, self._rules.authors)), "rules"
-        if not found:
-            found, source = find_authors(bylines, self._head, self._described)
+    def authors(self, title: str | None, found: _Body) -> tuple[str, ...]:
+        names, source = tuple(outlet.texts(self._root, self._rules.authors)), "rules"
+        if not names:
+            near, lines = around(found.walked.blocks, found.walked.bylines, title, found.start, found.end)
+            names, source = find_authors(self._head, self._described, near, lines, self._url)
         self._note("authors", source)
-        return found
+        return names
 
     def section(self) -> str | None:
         if found := outlet.text(self._root, self._rules.section):
