@@ -21,6 +21,8 @@ _TITLE = 250
 #: Byline and caption before the dateline are within this.
 _FRONT = 900
 _TAIL = 300
+#: Words of a title: more than these are one and a sentence, fewer than those are none.
+_WORDS, _FEWEST = 18, 4
 #: Characters around a link in which the next sentence's first words are looked for.
 _NEAR = 10_000
 #: Links in one text beyond this are stripped of their label only.
@@ -29,10 +31,12 @@ _MOST = 60
 _MARKER = re.compile(
     r"(?:(?<![A-Za-z])|(?<=[a-z\d)%])(?=[A-Z]))"
     r"(?:Baca [Jj]uga|BACA JUGA|Menarik [Dd]ibaca|Lihat [Jj]uga|Simak [Jj]uga|Tonton) ?: ?"
-    r"|(?<=[.!?\"”] )Selanjutnya ?: ?(?=[A-Z\"“])|(?:(?<![A-Za-z])|(?<=[a-z\d)%])(?=[A-Z]))Sumber ?: ?(?=[A-Z])"
+    r"|(?<![A-Za-z])Selanjutnya ?: ?(?=[A-Z\"“])|(?:(?<![A-Za-z])|(?<=[a-z\d)%])(?=[A-Z]))Sumber ?: ?(?=[A-Z])"
 )
 #: Two paragraphs without a space: after a sentence, a lower-case letter, a digit, a bracket or an acronym.
-_GLUE = re.compile(r"(?<=[a-z\d)%.!?”\"’])(?=[A-Z“])|(?<=[\d)%])(?=\"[A-Z])|(?<=[A-Z]{2})(?=[A-Z][a-z]{2,})")
+_GLUE = re.compile(
+    r"(?<=[a-z\d)%.!?”’])(?=[A-Z“])|(?<=[a-z\d)%.!?,][\"'])(?=[A-Z“])|(?<=[\d)%])(?=\"[A-Z])|(?<=[A-Z]{2})(?=[A-Z][a-z]{2,})"
+)
 _CAMEL = re.compile(
     r"(?:^|\W)(?:[a-z]|You|Tik|Link|Open|Buka|Pay|Whats|Linked|Space|Deep|Chat|Sea|Indi|In|Mc|Mac|Go"
     r"|Grab|Shopee|Java|Black"
@@ -43,8 +47,14 @@ _GLUED_SENTENCE = re.compile(
     r"(?<=[a-z)%\d][.!?])(?=[A-Z][a-z]|[A-Z]{2,}[ .(]|[“\"][A-Z])|(?<=[a-z)%\d][.!?][”\"’])(?=[A-Z“\"])"
 )
 _SENTENCE_END = re.compile(r"[.!?][\"”’)]* ")
-_ENDS_TITLE = re.compile(r"[?!][\"”’]? (?=[A-Z\"“])")
+#: ``…, Apa Sebabnya? Presiden …``, ``… hari Senin (8/3) Perusahaan …``.
+_ENDS_TITLE = re.compile(r"(?:[?!][\"”’]?|\b(?:hari|pada) [A-Z]\w{3,5} \(\d{1,2}/\d{1,2}\)) (?=[A-Z\"“])")
 _CITY = re.compile(r" (?=[A-Z]{4,}(?: [A-Z]{2,}){0,3}(?: ?/ ?[A-Z]{4,}(?: [A-Z]{2,})*){0,3} ?\. )")
+#: Byline, then a sentence with neither dateline nor mark before it: a name has two words, or one.
+_EDITOR = re.compile(
+    r"(?:ILUSTRASI\.[^:]{0,600}?)?(?:(?:Reporter|Sumber|Penulis|Pewarta|Editor) ?: ?[^:.]{2,120}?[ |]+){0,3}Editor ?: ?"
+    r"(?:[A-Z][\w'’.-]* ){1,2}(?=[A-Z\"“][\w'’-]*(?:[,\"” ]|$))"
+)
 _FURNITURE = re.compile(r"(?:ILUSTRASI\.|Reporter\s?:|Editor\s?:|Penulis\s?:|Sumber\s?:|Pewarta\s?:|Oleh\s?:)")
 
 _SMALL_WORDS = """
@@ -55,17 +65,23 @@ untuk usai vs yang a an and as at by for from in is of on or the to with
 _SMALL = frozenset(_SMALL_WORDS.split())
 
 _OPENERS_WORDS = """
-Adapun Akibatnya Alhasil Asal Bahkan Berdasarkan Berikut Dalam Dengan Dia Di Direktur Hal Hingga Ia Ini Itu
-Jika Kendati Kepala Ketua Meski Meskipun Melansir Mengutip Menurut Menurutnya Mereka Merujuk Namun Pada
-Padahal Pasalnya PT Saat Sebab Sebagai Sebelumnya Sebanyak Sehingga Sejak Sejauh Selain Selanjutnya
-Sementara Senada Seperti Setelah Secara Tak Tahun Tercatat Terkait Untuk The In On He She They But It
+Adapun Akhirnya Akibatnya Alhasil Analis Apabila Apalagi Artinya Asal Associate Atas Bahkan Begitu
+Berdasarkan Berikut Bila But CEO Dalam Demikian Dengan Di Dia Direktur Dus Gubernur Guna Hal He Hingga Ia In
+Ini It Itu Jika Kabarnya Kalau Karena Kedua Keempat Kelima Kemarin Kemudian Kendati Kepala Ketiga Ketua
+Khusus Kini Lalu Managing Melalui Melansir Mengutip Menteri Menurut Menurutnya Mereka Merujuk Meski Meskipun
+Misalnya Namun Oleh On PT Pada Padahal Pasalnya Pertama Presiden Saat Sayangnya Sebab Sebagai Sebanyak Sebelumnya
+Secara Sedangkan Sehingga Sejak Sejauh Sekadar Sekedar Selain Selama Selanjutnya Sementara Senada Seperti
+Setelah Setidaknya She Sontak Tahun Tak Tapi Tentu Tercatat Terkait Terlebih Tetapi The They Tidak Untuk
+Walau Walaupun
 """
 _OPENERS = frozenset(_OPENERS_WORDS.split())
 
 #: Openers that no title holds before a lower-case word.
-_CONNECTIVES = _OPENERS - frozenset(
-    ["Di", "Direktur", "Hal", "Ini", "Itu", "Kepala", "Ketua", "PT", "Tak", "Tahun", "Untuk", "The", "In", "On"]
-)
+_NOT_CONNECTIVES = """
+Analis Associate Atas CEO Di Direktur Gubernur Guna In Ini Itu Kepala Ketua Khusus Managing Melalui
+Menteri On PT Presiden Tahun Tak The Tidak Untuk
+"""
+_CONNECTIVES = _OPENERS - frozenset(_NOT_CONNECTIVES.split())
 
 
 def split_front(text: str, brands: Iterable[str]) -> list[str]:
@@ -76,6 +92,8 @@ def split_front(text: str, brands: Iterable[str]) -> list[str]:
     places = [at for brand in brands if brand and (at := head.find(brand)) > 0]
     if not places and (city := _CITY.search(head)):
         places = [city.end()]
+    if not places and len(text) > _FRONT / 3 and (named := _EDITOR.match(head)):
+        places = [named.end()]
     if not places:
         return [text]
     front = text[: min(places)].strip()
@@ -129,15 +147,16 @@ def _title_end(text: str, start: int, stop: int, known: list[str]) -> int | None
     for title in known:
         if folded.startswith(title) and len(folded) == len(window):
             return start + len(title)
-    for glue in _GLUE.finditer(window):
+    sentence = _SENTENCE_END.search(window)
+    for glue in _GLUE.finditer(window, 0, sentence.start() if sentence else len(window)):
         if not _CAMEL.search(window[: glue.start()]) and glue.start() > 3:
             return start + glue.start()
-    sentence = _SENTENCE_END.search(window)
     if sentence is None and stop - start <= _TITLE:
         return stop
-    question = _ENDS_TITLE.search(window)
-    if question and sentence and question.start() <= sentence.start():
-        return start + question.end()
+    # A title and the sentence after it end with that sentence.
+    window = window[: sentence.start()] if sentence else window
+    if ends := _ENDS_TITLE.search(text, start, start + len(window) + 2):
+        return ends.end()
     words = _title_words(window, text[max(start - _NEAR, 0) : start], text[start + len(window) : start + _NEAR])
     return None if words is None else start + words
 
@@ -145,20 +164,24 @@ def _title_end(text: str, start: int, stop: int, known: list[str]) -> int | None
 def _title_words(window: str, before: str, after: str) -> int | None:
     """Length of a title in Title Case that a sentence follows, where the sentence's first words are recognised."""
     tokens = list(re.finditer(r"\S+", window))
-    for word, following in pairwise(tokens[3:]):
-        if word[0] in _CONNECTIVES and following[0][0].islower():
+    for word, following in pairwise(tokens[_FEWEST:_WORDS]):
+        if word[0].rstrip(",") in _CONNECTIVES and (following[0][0].islower() or word[0].endswith(",")):
             return word.start()
     lower = next((i for i, t in enumerate(tokens) if t[0][0].islower() and t[0].strip(",.") not in _SMALL), None)
-    if lower is None or lower < 4:
+    if lower is None or lower <= _FEWEST:
         return None
     first = lower
-    while first > 2 and not tokens[first - 1][0][0].islower() and tokens[first - 1][0][-1] not in ",:;?!":
+    while first > _FEWEST and not tokens[first - 1][0][0].islower() and tokens[first - 1][0][-1] not in ",:;?!":
         first -= 1
-    for at in range(lower - 1, first - 1, -1):
-        if tokens[at][0].strip(",") in _OPENERS:
-            return tokens[at].start()
-    for at in range(max(first, lower - 5), lower):
+    if tokens[first - 1][0][-1] == ",":
+        return None  # "Kedua, Pengadilan Niaga menghukum": the sentence began before the comma
+    run = range(first, lower)
+    opener = next((at for at in run if tokens[at][0].strip(",") in _OPENERS), None)
+    if opener is not None:
+        return tokens[opener].start()
+    # A name of two words or more that the text uses elsewhere is one name.
+    for at in run[-5:-1]:
         name = window[tokens[at].start() : tokens[lower - 1].end()]
-        if len(name) > 2 and (name in before or name in after):
+        if name in before or name in after:
             return tokens[at].start()
     return None
