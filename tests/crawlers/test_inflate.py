@@ -60,7 +60,7 @@ def test_the_ratio_is_a_fence_above_a_mebibyte():
         inflate("gzip", gzip.compress(b"\0" * 2**22), 1000, max_ratio=200)
 
 
-def test_three_codings_are_two_many():
+def test_three_codings_are_too_many():
     with pytest.raises(BombError):
         Inflater("gzip, gzip, gzip", max_bytes=1, max_ratio=1)
 
