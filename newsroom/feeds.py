@@ -116,7 +116,9 @@ def rdf(channel: Channel, entries: Sequence[Entry]) -> bytes:
     )
     out = [head]
     for e in entries:
-        changed = f"<dcterms:modified>{_iso(e.updated)}</dcterms:modified>" if e.updated > e.published else ""
+        first, last = _iso(e.published), _iso(e.updated)
+        dates = f"<dcterms:issued>{first}</dcterms:issued><dcterms:modified>{last}</dcterms:modified>"
+        changed = dates if e.updated > e.published else ""
         out.append(
             f"<item rdf:about={quoteattr(e.url)}><title>{escape(e.title)}</title><link>{escape(e.url)}</link>"
             f"<description>{escape(e.summary)}</description><dc:date>{_iso(e.published)}</dc:date>{changed}</item>"

@@ -260,6 +260,9 @@ class RenderCache:
         self._size = size
         self._bodies: OrderedDict[tuple[object, ...], bytes] = OrderedDict()
 
+    def __len__(self) -> int:
+        return len(self._bodies)
+
     def get(self, key: tuple[object, ...], page: Page) -> bytes:
         """The page's bytes, rendered if they are not at hand."""
         body = self._bodies.pop(key, None)
