@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (YAML keeps its lines)
 from __future__ import annotations
 
 from datetime import timedelta
@@ -196,6 +197,14 @@ def test_the_fingerprint_follows_contents_additions_and_removals(write):
     assert fingerprint(path) not in {first, second, third}
 
 
+def refusal(path: Path) -> ConfigError | None:
+    try:
+        load(path, {"X": "y"})
+    except ConfigError as error:
+        return error
+    return None
+
+
 YAMLISH = st.recursive(
     st.sampled_from(
         ["x", "5m", "10%", "true", "''", "~", "https://w.test/a", "${X}", "1e999", "*a", "&a b", "!!python/x y", "\x00", "{page}"]
@@ -216,11 +225,9 @@ YAMLISH = st.recursive(
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(warta=YAMLISH, outlet=YAMLISH)
 def test_no_text_makes_loading_raise_anything_but_its_own_error(write, warta, outlet):
-    try:
-        load(write(warta.encode("utf-8", "surrogatepass"), w=outlet.encode("utf-8", "surrogatepass")), {"X": "y"})
-    except ConfigError as error:
-        assert error.problems
-        assert all(problem.line >= 1 and problem.column >= 1 for problem in error.problems)
+    error = refusal(write(warta.encode("utf-8", "surrogatepass"), w=outlet.encode("utf-8", "surrogatepass")))
+    assert error is None or error.problems
+    assert all(p.line >= 1 and p.column >= 1 for p in (error.problems if error else ()))
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

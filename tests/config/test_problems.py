@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (a message stands on one line, as it is printed)
 """One line for each kind of problem: where it points, what it says, what it advises."""
 
 from __future__ import annotations

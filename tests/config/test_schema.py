@@ -54,8 +54,15 @@ def test_editors_are_told_of_the_mistakes_that_a_schema_can_know():
 
 @pytest.mark.parametrize(
     ("part", "model"),
-    [(LimitsPart, Limits), (ArticlePart, ArticleRules), (ListingPart, Listing), (BoilerplatePart, Boilerplate), (UrlsPart, UrlRules), (PolitenessPart, Politeness)],
-)  # fmt: skip
+    [
+        (LimitsPart, Limits),
+        (ArticlePart, ArticleRules),
+        (ListingPart, Listing),
+        (BoilerplatePart, Boilerplate),
+        (UrlsPart, UrlRules),
+        (PolitenessPart, Politeness),
+    ],
+)
 def test_all_that_the_model_holds_can_be_written(part, model):
     assert set(part.model_fields) == {field.name for field in fields(model)}
 
