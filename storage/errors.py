@@ -1,4 +1,3 @@
-
 """What can go wrong below the crawl, as exceptions that say what to do."""
 
 from __future__ import annotations
