@@ -39,6 +39,13 @@ log = structlog.get_logger(__name__)
 STALLED_SECONDS = 60.0
 
 
+#: Settings that the parts take when they are made.
+NEEDS_RESTART = (
+    "data_dir", "redis", "database", "parse_processes", "worker_concurrency", "reactor",
+    "limits", "allow_networks", "resolve", "seen_ttl", "log_level",
+)  # fmt: skip
+
+
 def alive_file(data_dir: Path) -> Path:
     """Touched every ten seconds while work goes on."""
     return data_dir / "warta.alive"
@@ -252,7 +259,7 @@ class Daemon:
         self._refused = None
         await rooms.storage.facts.drop("configuration refused")
         self._mask.learn(settings.secrets)
-        for name in ("data_dir", "redis", "database", "parse_processes", "worker_concurrency", "reactor"):
+        for name in NEEDS_RESTART:
             if getattr(settings, name) != getattr(self._settings, name):
                 log.warning("setting needs a restart", setting=name)
         self._settings = settings

@@ -25,8 +25,8 @@ log = structlog.get_logger(__name__)
 #: A poll this much later than its time was missed, not late: nobody was there.
 MISSED_AFTER = timedelta(minutes=2)
 
-#: A message that nobody took up for this long, with an empty queue, was lost.
-LOST_AFTER = timedelta(seconds=20)
+#: A message that nobody took up for this long, with an empty queue, is not waited for.
+LOST_AFTER = timedelta(seconds=10)
 
 
 class Dispatcher:
@@ -55,8 +55,9 @@ class Dispatcher:
     async def tick(self) -> int:
         """Dispatch what is due, as far as the queue has room; returns how many were sent."""
         depth = await self._queue.depth()
-        if depth.waiting == depth.taken == 0:
-            # Nothing waits, so what is marked as queued for a while was lost with an emptied Redis.
+        if depth.waiting == 0:
+            # Nothing waits, and what a living worker takes begins at once: what is marked as queued for
+            # a while was lost with an emptied Redis or is held by a dead worker.
             await self._storage.sources.forget_queued(before=self._now() - LOST_AFTER)
         room = self._backlog - depth.waiting
         sent = 0
