@@ -179,6 +179,10 @@ def _decimal(rng: Random, high: float, comma: str = ",") -> str:
     return f"{rng.uniform(0.1, high):.{rng.randint(1, 2)}f}".replace(".", comma)
 
 
+def _fraction(rng: Random, low: float, high: float) -> str:
+    return f"{rng.uniform(low, high):.1f}".replace(".", ",")
+
+
 def _count(rng: Random) -> str:
     value = int(10 ** rng.uniform(2, 4.9))
     return f"{value:,}".replace(",", ".")
@@ -188,13 +192,14 @@ def _numbers(brief: Brief) -> dict[str, Filler]:
     year = brief.published.astimezone(WIB).year
     quarters = ("I", "II", "III", "IV")
     return {
-        "persen": lambda r: f"{_decimal(r, 40)}%",
+        "persen": lambda r: f"{_decimal(r, r.choice((8, 20, 45)))}%",
         "rupiah": lambda r: f"Rp {_decimal(r, 95)} {r.choice(('miliar', 'miliar', 'triliun'))}",
         "dolar": lambda r: f"US$ {_decimal(r, 90)} {r.choice(('juta', 'miliar'))}",
         "kurs": lambda r: f"Rp {r.randint(14, 17)}.{r.randint(0, 999):03d}",
         "indeks": lambda r: f"{r.randint(6, 8)}.{r.randint(0, 999):03d},{r.randint(0, 99):02d}",
         "jumlah": _count,
         "kecil": lambda r: str(r.randint(2, 48)),
+        "magnitudo": lambda r: _fraction(r, 4.5, 7.6),
         "desimal": lambda r: _decimal(r, 30),
         "tahun": lambda r: str(year - r.choice((0, 0, 1, 1, 2, 3, 5))),
         "bulan": lambda r: r.choice(MONTHS),
@@ -211,7 +216,8 @@ def _full_firm(rng: Random) -> str:
 def _indonesian_facts(brief: Brief, rng: Random) -> Facts:
     short, ticker = names.firm(rng)
     people = [names.person(rng) for _ in range(3)]
-    nation, nation2 = rng.sample(range(len(names.NATIONS)), 2)
+    (nation, cities), (nation2, cities2) = rng.sample(names.NATIONS, 2)
+    city_abroad = rng.choice(cities)
     city = rng.choice(names.CITIES)
     abroad = brief.topic == "international" and rng.random() < 0.8
     roles = rng.sample(indonesian.RULES["jabatan"], 2)
@@ -234,14 +240,14 @@ def _indonesian_facts(brief: Brief, rng: Random) -> Facts:
         "lembaga2": rng.choice(names.INSTITUTIONS),
         "rumah": lambda r: r.choice(names.HOUSES),
         "komoditas": lambda r: r.choice(COMMODITIES),
-        "negara": names.NATIONS[nation],
-        "negara2": names.NATIONS[nation2],
+        "negara": nation,
+        "negara2": nation2,
         "kota": city,
         "kota2": lambda r: r.choice(names.CITIES),
-        "kota_ln": names.CITIES_ABROAD[nation],
-        "kota_ln2": names.CITIES_ABROAD[nation2],
+        "kota_ln": city_abroad,
+        "kota_ln2": rng.choice(cities2),
         "brand": brief.brand,
-        "tempat": names.CITIES_ABROAD[nation] if abroad else rng.choice(("Jakarta", "Jakarta", city)),
+        "tempat": city_abroad if abroad else rng.choice(("Jakarta", "Jakarta", city)),
     }
     for own in ("sektor", "barang", "perkara", "bidang"):
         rules = {

@@ -40,7 +40,7 @@ RULES: Mapping[str, Sequence[str]] = {
         "Kereta [lokal|jarak jauh] {kota}-{kota2} [terlambat|memutar] {kecil} menit; {jumlah} tiket [dikembalikan|dijadwal ulang].",
         "[Sekolah|Puskesmas|Posko] di {kota2} [tetap buka|diliburkan] {kecil} hari, [berdasarkan|mengikuti] edaran {lembaga2}.",
         "{tokoh3}, warga {kota2}, [mengaku|bercerita] [menunggu|kehilangan] {perkara} [selama|sejak] {kecil} [pekan|bulan].",
-        "Badan cuaca [memprakirakan|memperingatkan] hujan [sedang|lebat] di {kota2} hingga {hari}, [tinggi gelombang|angin] {desimal} meter.",
+        "Badan cuaca [memprakirakan|memperingatkan] hujan [sedang|lebat] di {kota2} hingga {hari}, gelombang [1,5|2,5|3,8|4,2] meter.",
         "Audit {tahun} [menyebut|memuat] selisih {rupiah} pada {perkara}, [yang|dan] [belum|sudah] ditindaklanjuti {persen}.",
         "Panitia [membuka|menutup] pendaftaran {jumlah} [peserta|relawan|formasi] [pada|sejak] {hari} [secara daring|di {kota2}].",
         "Di {kota2}, {perkara} [mencakup|menjangkau] {jumlah} keluarga [dengan|bernilai] {rupiah} per [tahun|kecamatan].",
