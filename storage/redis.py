@@ -75,9 +75,7 @@ def _arguments(timeout: float, name: str) -> dict[str, Any]:
 class _Pool(BlockingConnectionPool):
     """Waits for a free connection and retries connecting, never a command."""
 
-    async def get_connection(
-        self, command_name: str | None = None, *keys: Any, **options: Any
-    ) -> AbstractConnection:
+    async def get_connection(self, command_name: str | None = None, *keys: Any, **options: Any) -> AbstractConnection:
         for pause in _CONNECT_PAUSES:
             try:
                 return await self._connected()

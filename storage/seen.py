@@ -163,9 +163,7 @@ class Seen:
         """Why answers are slow at the moment, None when they are not."""
         return self._state.degraded
 
-    async def lookup(
-        self, keys: Sequence[IdentityKey], *, sighted: bool = True
-    ) -> dict[IdentityKey, Identity]:
+    async def lookup(self, keys: Sequence[IdentityKey], *, sighted: bool = True) -> dict[IdentityKey, Identity]:
         """The identities known among `keys`; `sighted` renews their time. Empty when Redis fails."""
         found: dict[IdentityKey, Identity] = {}
         ttl = self._ttl if sighted else 0
@@ -230,9 +228,7 @@ class Seen:
 
     async def is_cold(self) -> bool:
         """Whether Redis answers and holds no index for this database."""
-        reply = await self._try(
-            "tell whether the index is filled", self._redis.exists, self._marker, write=False
-        )
+        reply = await self._try("tell whether the index is filled", self._redis.exists, self._marker, write=False)
         if reply is None:
             return False
         self._note(cold=not reply)

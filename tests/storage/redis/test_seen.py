@@ -77,9 +77,7 @@ def test_every_identity_survives_its_encoding(
     key: str, article: str | None, fate: FateKind, entry_hash: str, other: str | None
 ) -> None:
     name = IdentityKey(IdentityKind.BODY, "kontan", key)
-    one = identity(
-        name, article_id=article, fate=fate, entry_hash=entry_hash, url_key=key if other is None else other
-    )
+    one = identity(name, article_id=article, fate=fate, entry_hash=entry_hash, url_key=key if other is None else other)
     assert _decode(name, _encode(one)) == one
 
 
