@@ -10,16 +10,16 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from config.model import Outlet, Politeness
 from crawlers.extract import extract as read_page
-from crawlers.model import DateCandidate, Normalized
+from crawlers.model import DateCandidate, Extraction, Normalized
 from crawlers.normalize import normalize
-from crawlers.normalize.times import choose
+from crawlers.normalize.times import ChosenTime, choose
 
 UTC_ZONE = ZoneInfo("UTC")
 
@@ -37,6 +37,10 @@ UNKNOWN = Outlet(
 )
 
 
+#: News that is updated after a year is an explainer that keeps its date.
+_EVERGREEN = timedelta(days=366)
+
+
 def extract(url: str, html: str) -> dict[str, Any]:
     """What extraction says of one page, and the instant that normalization chooses from its claims.
 
@@ -44,12 +48,12 @@ def extract(url: str, html: str) -> dict[str, Any]:
     :func:`normalized` is the same page with these taken apart.
     """
     extraction = read_page(html, url)
-    chosen = choose(extraction.dates, timezone=UTC_ZONE, now=datetime.now(UTC))
+    shown = _shown(extraction)
     return {
         "text": "\n\n".join(block.text for block in extraction.blocks),
         "title": extraction.title,
         "authors": list(extraction.authors),
-        "date": None if chosen is None else _written(chosen.value, extraction.dates),
+        "date": None if shown is None else _written(shown, extraction.dates),
         "image": extraction.images[0].url if extraction.images else None,
         "language": extraction.language,
         "section": extraction.section,
@@ -74,6 +78,45 @@ def normalized(url: str, html: str) -> dict[str, Any]:
         "language": article.language,
         "section": article.section,
     }
+
+
+def _shown(extraction: Extraction) -> datetime | None:
+    """The date that a reader of the page is told, which is what the labels hold.
+
+    For news that is its first publication, unless only the day of the update is printed; a guide or a blog post has
+    the date that stands under its headline, whatever its metadata say.
+    """
+    published = _choose(extraction.dates, "published")
+    updated = _choose(extraction.dates, "updated")
+    printed = _printed(extraction.dates)
+    kind = dict(extraction.provenance).get("type", "")
+    if published is None or not printed:
+        first = published or updated
+        return first.value if first else None
+    if kind == "LiveBlogPosting" or published.value.date() in {p.date() for p in printed}:
+        return published.value
+    if not kind.endswith("NewsArticle"):
+        return printed[0]
+    if updated is None or updated.value.date() not in {p.date() for p in printed}:
+        return published.value
+    return updated.value if updated.value - published.value < _EVERGREEN else published.value
+
+
+def _printed(claims: Sequence[DateCandidate]) -> list[datetime]:
+    """Dates in the page's text that are not said to be those of an update."""
+    seen = [c for c in claims if c.source == "visible" and c.role == "published"]
+    read = choose(seen, timezone=UTC_ZONE, now=datetime.now(UTC))
+    return [r.value for r in read.candidates if r.value is not None and not r.note] if read else []
+
+
+def _choose(claims: Sequence[DateCandidate], role: str) -> ChosenTime | None:
+    """The best claim; a clock time on the page of an outlet whose zone nobody told means nothing, so that comes last."""
+    now = datetime.now(UTC)
+    declared = [c for c in claims if c.source in {"jsonld", "meta"}]
+    for some in (declared, claims):
+        if (chosen := choose(some, timezone=UTC_ZONE, now=now, role=role)) is not None:
+            return chosen
+    return None
 
 
 def _written(instant: datetime, claims: Sequence[DateCandidate]) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from crawlers.extract.blocks import Marked, TextBlock
+from crawlers.extract.blocks import TextBlock
 from crawlers.extract.jsonld import Described, text_of, types_of
 from crawlers.extract.meta import Head, line
 from crawlers.extract.parse import Element
@@ -47,11 +47,6 @@ _PARTICLE: Final = frozenset(
     ["van", "der", "den", "de", "la", "le", "von", "zu", "di", "da", "del", "du", "dos", "bin", "binti", "al", "el"]
 )
 _ORGANISATION: Final = frozenset({"Organization", "NewsMediaOrganization", "Corporation", "WebSite"})
-#: Blocks before the headline and after the start and the end of the text in which a byline stands.
-_BEFORE: Final = 8
-_AFTER_START: Final = 4
-_AFTER_HEADLINE: Final = 20
-_AFTER_END: Final = 8
 
 
 def find_authors(
@@ -59,7 +54,7 @@ def find_authors(
 ) -> tuple[tuple[str, ...], str]:
     """The names in order, and where they were found.
 
-    `near` are elements marked as bylines and `lines` the blocks around the headline, from :func:`around`.
+    `near` are elements marked as bylines and `lines` the blocks around the headline, from :mod:`crawlers.extract.around`.
     """
     house = _house(head, described, url)
     persons, organisations = _from_jsonld(described, house)
@@ -129,25 +124,6 @@ def _unique(names: Iterable[str]) -> tuple[str, ...]:
         if len(found) >= _MAX_NAMES:
             break
     return tuple(found.values())
-
-
-def around(
-    blocks: Sequence[TextBlock], bylines: Sequence[Marked], title: str | None, start: int, end: int
-) -> tuple[list[Element], list[TextBlock]]:
-    """The byline elements and the lines between headline and text, else those just after the text.
-
-    Cards of other articles carry bylines too; where a byline stands tells whose it is.
-    """
-    wanted = letters(title or "")
-    heads = [i for i, b in enumerate(blocks) if b.tag == "h1"]
-    headline = next((i for i in heads if letters(blocks[i].text) == wanted), heads[0] if heads else None)
-    if headline is None or headline > end:
-        headline = max(0, start - _AFTER_HEADLINE)
-    low, high = headline - _BEFORE, max(start + _AFTER_START, headline + _AFTER_HEADLINE)
-    near = [m.element for m in bylines if low <= m.at <= high]
-    if not near:
-        near = [m.element for m in bylines if end - 3 <= m.at <= end + _AFTER_END]
-    return near, list(blocks[max(0, low) : high])
 
 
 def _visible(near: Sequence[Element], lines: Iterable[TextBlock]) -> Iterable[str]:

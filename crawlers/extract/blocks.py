@@ -261,6 +261,8 @@ class _Walker:
             self._linked += len(text.strip())
 
     def _inline(self, element: Element, tag: str, node: Node, depth: int) -> None:
+        if tag == "time":
+            self._mark(element, DATED)
         label = element.get("class")
         if label is not None:
             flags = verdict(label)
@@ -268,8 +270,6 @@ class _Walker:
                 self._mark(element, flags)
                 if flags & (JUNK | WEAK) == JUNK and tag != "a":
                     return
-        if tag == "time":
-            self._mark(element, DATED)
         if _is_hidden(element):
             return
         if depth >= MAX_DEPTH:

@@ -23,12 +23,19 @@ _UPDATED: Final = (
     "article:modified_time", "og:updated_time", "datemodified", "lastmod", "last-modified", "article:updated_time",
     "dcterms.modified", "dc.date.modified", "updated_time", "revised",
 )  # fmt: skip
-_URL_DATE: Final = re.compile(r"/((?:19|20)\d\d)[/-]?(0?[1-9]|1[0-2])[/-]?(0?[1-9]|[12]\d|3[01])(?=[/\-_.]|$|\d{2,})")
+_URL_DATE: Final = re.compile(
+    r"/((?:19|20)\d\d)(?:([/-])(0?[1-9]|1[0-2])\2(0?[1-9]|[12]\d|3[01])(?!\d)|(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?=[/\-_.]|$|\d{6}))"
+)
 _MAX_TEXT: Final = 120
 
 
-def find_dates(dated: Iterable[Element], head: Head, described: Described, url: str) -> tuple[DateCandidate, ...]:
-    """The candidates, the most trusted places first."""
+def find_dates(
+    near: Iterable[Element], lines: Iterable[str], head: Head, described: Described, url: str
+) -> tuple[DateCandidate, ...]:
+    """The candidates, the most trusted places first.
+
+    `near` are elements marked as dates and `lines` the texts around headline and body's end.
+    """
     found: dict[tuple[str, str, str], DateCandidate] = {}
 
     def add(text: str | None, source: str, role: str, where: str) -> None:
@@ -44,18 +51,30 @@ def find_dates(dated: Iterable[Element], head: Head, described: Described, url: 
         for name in names:
             for value in head.meta.get(name, ()):
                 add(value, "meta", role, f"meta[{name}]")
-    for text, role, where in _visible(dated):
+    for text, role, where in _visible(near, lines):
         add(text, "visible", role, where)
     if match := _URL_DATE.search(url):
-        add("-".join((match[1], match[2].zfill(2), match[3].zfill(2))), "url", "published", "url")
+        add(
+            "-".join((match[1], (match[3] or match[5]).zfill(2), (match[4] or match[6]).zfill(2))),
+            "url",
+            "published",
+            "url",
+        )
     return tuple(found.values())
 
 
-_UPDATE_WORD: Final = re.compile(r"updat|modif|revis|diperbarui|aktualis|mis à jour", re.IGNORECASE)
-_YEAR: Final = re.compile(r"\b(?:19|20)\d\d\b|\d{1,2}[:.]\d\d\b")
+_UPDATE_WORD: Final = re.compile(r"updat|modif|revis|diperbarui|aktualis|mis à jour|reviewed|stand:", re.IGNORECASE)
+#: A year beside a day, or a span up to now; a time alone is as often the length of a recording.
+_DATE: Final = re.compile(
+    r"\d{1,4}.{0,14}\b(?:19|20)\d\d\b|\b(?:19|20)\d\d.{1,14}\d{1,2}|\b\d{1,2}[./-]\d{1,2}[./-]\d\d\b|"
+    r"\d+ ?\w+ (?:ago|lalu|yang lalu)\b|\bvor \d+ \w+|\bhace \d+ \w+|\bil y a \d+ \w+",
+    re.IGNORECASE,
+)
+_MAX_VISIBLE: Final = 12
 
 
-def _visible(elements: Iterable[Element]) -> list[tuple[str, str, str]]:
+def _visible(elements: Iterable[Element], lines: Iterable[str]) -> list[tuple[str, str, str]]:
+    """Text, role and place of the dates a reader sees: marked elements first, then any short line with a date."""
     found = []
     for element in elements:
         name = f"{element.tag}.{element.get('class') or ''}"[:60]
@@ -64,6 +83,11 @@ def _visible(elements: Iterable[Element]) -> list[tuple[str, str, str]]:
         if stamp := element.get("datetime") or (element.get("content") if element.get("itemprop") else None):
             found.append((stamp, role, f"{name}[datetime]"))
         text = line("".join(element.itertext())[:400])
-        if text and len(text) <= _MAX_TEXT and _YEAR.search(text):
+        if text and len(text) <= _MAX_TEXT and _DATE.search(text):
             found.append((text, "updated" if _UPDATE_WORD.search(text) else role, name))
-    return found
+        if len(found) >= _MAX_VISIBLE:
+            return found
+    for text in lines:
+        if len(text) <= _MAX_TEXT and _DATE.search(text):
+            found.append((text, "updated" if _UPDATE_WORD.search(text) else "published", "line"))
+    return found[:_MAX_VISIBLE]

@@ -11,12 +11,13 @@ from config.model import ArticleRules
 from crawlers.decode import to_text
 from crawlers.extract import body
 from crawlers.extract import rules as outlet
-from crawlers.extract.authors import around, find_authors
+from crawlers.extract.around import surroundings
+from crawlers.extract.authors import find_authors
 from crawlers.extract.blocks import TextBlock, Walked, walk
 from crawlers.extract.container import choose
 from crawlers.extract.dates import find_dates
 from crawlers.extract.images import find_images
-from crawlers.extract.jsonld import Described, read_jsonld
+from crawlers.extract.jsonld import Described, read_jsonld, types_of
 from crawlers.extract.meta import Head, absolute, read_head
 from crawlers.extract.pagekind import kind_of
 from crawlers.extract.parse import MAX_CHARS, Element, Page, parse
@@ -77,7 +78,9 @@ def _extract(html: str, url: str, rules: ArticleRules, language_hint: str | None
     blocks = body.as_blocks(found.blocks)
     named = _Named(page, head, described, rules, url)
     title = named.title(headings)
-    authors = named.authors(title, found)
+    place = surroundings(found.walked.blocks, title, found.start, found.end)
+    lines = place.lines(found.walked.blocks)
+    authors = named.authors(place.near(found.walked.bylines), lines)
     return Extraction(
         url=url,
         kind=kind_of(head, described, blocks, url),
@@ -89,7 +92,10 @@ def _extract(html: str, url: str, rules: ArticleRules, language_hint: str | None
         authors=authors,
         editor=outlet.text(page.root, rules.editor) or described.text("editor"),
         byline="\n".join(outlet.texts(page.root, rules.byline)) or None,
-        dates=(*outlet.dates(page.root, rules), *find_dates(found.dated, head, described, url)),
+        dates=(
+            *outlet.dates(page.root, rules),
+            *find_dates(place.near(found.walked.dated), [b.text for b in lines], head, described, url),
+        ),
         section=named.section(),
         tags=named.tags(),
         language=head.language or head.first("og:locale") or described.text("inLanguage") or language_hint,
@@ -97,8 +103,13 @@ def _extract(html: str, url: str, rules: ArticleRules, language_hint: str | None
         blocks=blocks,
         related=found.related,
         site_name=head.first("og:site_name", "application-name"),
-        provenance=(*named.provenance, ("body", found.source)),
+        provenance=(*named.provenance, ("body", found.source), *_described_as(described)),
     )
+
+
+def _described_as(described: Described) -> list[tuple[str, str]]:
+    """What JSON-LD calls the page; news is dated by its first publication, a guide by its update."""
+    return [] if described.article is None else [("type", kind) for kind in types_of(described.article)[:1]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +120,6 @@ class _Body:
     related: tuple[Link, ...]
     container: Element
     source: str
-    dated: list[Element]
     walked: Walked
     start: int
     end: int
@@ -124,23 +134,13 @@ def _body(page: Page, head: Head, described: Described, rules: ArticleRules, rem
         walked = walk(elements, rules.body_stop_comment)
         blocks, related = split_related(body.body_blocks(walked, walked.root), head.base)
         if sum(len(b.text) for b in blocks) >= _NO_BODY:
-            return _Body(
-                blocks, (*related, *pointed), elements[0], "rules", list(page.root.iter("time"))[:20], walked, 0, 0
-            )
+            return _Body(blocks, (*related, *pointed), elements[0], "rules", walked, 0, len(walked.blocks))
     walked = walk([page.root])
     container = choose(walked)
     description = described.text("description") or head.first("og:description", "description") or ""
     blocks, related = split_related(body.body_blocks(walked, container, description), head.base)
-    return _Body(
-        blocks,
-        (*related, *pointed),
-        container.element,
-        "generic",
-        [m.element for m in walked.dated],
-        walked,
-        container.start,
-        container.end,
-    )
+    related = (*related, *pointed)
+    return _Body(blocks, related, container.element, "generic", walked, container.start, container.end)
 
 
 class _Named:
@@ -165,10 +165,9 @@ class _Named:
         self._note("title", source)
         return found
 
-    def authors(self, title: str | None, found: _Body) -> tuple[str, ...]:
+    def authors(self, near: list[Element], lines: list[TextBlock]) -> tuple[str, ...]:
         names, source = tuple(outlet.texts(self._root, self._rules.authors)), "rules"
         if not names:
-            near, lines = around(found.walked.blocks, found.walked.bylines, title, found.start, found.end)
             names, source = find_authors(self._head, self._described, near, lines, self._url)
         self._note("authors", source)
         return names

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from crawlers.extract.jsonld import Described
+from crawlers.extract.jsonld import Described, types_of
 from crawlers.extract.meta import Head, line
 from crawlers.extract.parse import Element
 
@@ -21,19 +21,45 @@ def choose_title(head: Head, described: Described, headings: Sequence[str]) -> t
     declared = [
         t for t in (described.text("headline", "name"), head.first("og:title", "twitter:title"), head.title) if t
     ]
-    for heading in headings:
+    site = _site_names(head)
+    own = [h for h in dict.fromkeys(headings) if letters(h) not in site]
+    for heading in own:
         if any(_same(heading, d) for d in declared):
             return heading, "generic"
+    news = described.article is not None and any(t.endswith("NewsArticle") for t in types_of(described.article))
+    if len(own) == 1 and not news and any(_akin(own[0], d) for d in declared):
+        return own[0], "generic"
     headline = described.text("headline")
     if headline and not headline.endswith(("...", "…")):
         return headline, "jsonld"
     if og := head.first("og:title", "twitter:title"):
         return strip_site(og, head), "meta"
-    if len(headings) == 1:
-        return headings[0], "generic"
+    if len(own) == 1:
+        return own[0], "generic"
     if head.title:
         return strip_site(head.title, head), "meta"
-    return (headings[0], "generic") if headings else (None, "")
+    return (own[0], "generic") if own else (None, "")
+
+
+def _site_names(head: Head) -> set[str]:
+    """The outlet's name, as declared and as the last part of the document's title."""
+    names = {letters(n) for n in head.every("og:site_name", "application-name") if n}
+    for title in (head.title, head.first("og:title")):
+        parts = list(_SEPARATOR.finditer(title or ""))
+        if title and parts and parts[-1].start() >= _SHORTEST:
+            names.add(letters(title[parts[-1].end() :]))
+    return names
+
+
+#: Fewer characters are a site's name, not a headline.
+_SHORTEST: Final = 12
+_WORD: Final = re.compile(r"\w{4,}")
+
+
+def _akin(heading: str, declared: str) -> bool:
+    """Two wordings of one headline, one for readers and one for search engines."""
+    one, other = ({w.casefold() for w in _WORD.findall(t)} for t in (heading, declared))
+    return len(heading) >= _SHORTEST and len(one & other) >= 2
 
 
 def _same(heading: str, declared: str) -> bool:
