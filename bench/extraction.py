@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -88,23 +89,26 @@ def _shown(extraction: Extraction) -> datetime | None:
     """
     published = _choose(extraction.dates, "published")
     updated = _choose(extraction.dates, "updated")
-    printed = _printed(extraction.dates)
     kind = dict(extraction.provenance).get("type", "")
-    if published is None or not printed:
+    news = kind.endswith(("NewsArticle", "LiveBlogPosting"))
+    printed = _printed(extraction.dates, {"published"} if news else {"published", "updated"})
+    if published is None or not printed or kind == "LiveBlogPosting":
         first = published or updated
         return first.value if first else None
-    if kind == "LiveBlogPosting" or published.value.date() in {p.date() for p in printed}:
+    days = {instant.date() for instant in printed}
+    if published.value.date() in days:
         return published.value
-    if not kind.endswith("NewsArticle"):
-        return printed[0]
-    if updated is None or updated.value.date() not in {p.date() for p in printed}:
-        return published.value
-    return updated.value if updated.value - published.value < _EVERGREEN else published.value
+    if not news:
+        stated = any(c.where == "meta[article:published_time]" for c in extraction.dates)
+        return published.value if stated else printed[0]
+    if updated is not None and updated.value.date() in days and updated.value - published.value < _EVERGREEN:
+        return updated.value
+    return published.value
 
 
-def _printed(claims: Sequence[DateCandidate]) -> list[datetime]:
-    """Dates in the page's text that are not said to be those of an update."""
-    seen = [c for c in claims if c.source == "visible" and c.role == "published"]
+def _printed(claims: Sequence[DateCandidate], roles: set[str]) -> list[datetime]:
+    """The dates in the page's text, in its order."""
+    seen = [replace(c, role="published") for c in claims if c.source == "visible" and c.role in roles]
     read = choose(seen, timezone=UTC_ZONE, now=datetime.now(UTC))
     return [r.value for r in read.candidates if r.value is not None and not r.note] if read else []
 

@@ -53,7 +53,7 @@ def find_dates(
                 add(value, "meta", role, f"meta[{name}]")
     for text, role, where in _visible(near, lines):
         add(text, "visible", role, where)
-    if match := _URL_DATE.search(url):
+    if match := _URL_DATE.search(url) or _URL_DATE.search(head.link("canonical") or ""):
         add(
             "-".join((match[1], (match[3] or match[5]).zfill(2), (match[4] or match[6]).zfill(2))),
             "url",
@@ -69,6 +69,11 @@ _DATE: Final = re.compile(
     r"\d{1,4}.{0,14}\b(?:19|20)\d\d\b|\b(?:19|20)\d\d.{1,14}\d{1,2}|\b\d{1,2}[./-]\d{1,2}[./-]\d\d\b|"
     r"\d+ ?\w+ (?:ago|lalu|yang lalu)\b|\bvor \d+ \w+|\bhace \d+ \w+|\bil y a \d+ \w+",
     re.IGNORECASE,
+)
+#: A longer line with a date tells of something else, unless it says what the date is.
+_BARE: Final = 60
+_TOLD: Final = re.compile(
+    r"publi|posted|updat|written|by\b|diterbitkan|dibuat|erstellt|stand:|wib\b|uhr", re.IGNORECASE
 )
 _MAX_VISIBLE: Final = 12
 
@@ -88,6 +93,6 @@ def _visible(elements: Iterable[Element], lines: Iterable[str]) -> list[tuple[st
         if len(found) >= _MAX_VISIBLE:
             return found
     for text in lines:
-        if len(text) <= _MAX_TEXT and _DATE.search(text):
+        if len(text) <= _MAX_TEXT and _DATE.search(text) and (len(text) <= _BARE or _TOLD.search(text)):
             found.append((text, "updated" if _UPDATE_WORD.search(text) else "published", "line"))
     return found[:_MAX_VISIBLE]
