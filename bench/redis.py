@@ -113,7 +113,7 @@ async def _leases(redis: Redis, count: int) -> Figures:
 async def _hosts(redis: Redis, count: int) -> Figures:
     budget = HostBudget(redis, "bench")
     free = Politeness(user_agent="warta", delay=timedelta(0), concurrency=4, outlet_concurrency=1000)
-    polite = Politeness(user_agent="warta", delay=timedelta(milliseconds=100), outlet_concurrency=1000)
+    polite = Politeness(user_agent="warta", delay=timedelta(milliseconds=500), outlet_concurrency=1000)
 
     async def turns(politeness: Politeness, hosts: int, each: int) -> None:
         async def one(n: int) -> None:
@@ -124,9 +124,9 @@ async def _hosts(redis: Redis, count: int) -> Figures:
 
     figures = await _measure(redis, "host_turn", count, lambda: turns(free, 100, count // 100))
     began = time.perf_counter()
-    await turns(polite, 200, 20)
-    # 20 turns at a host take 19 delays when nothing is lost in between.
-    return figures | {"host_turn_delay_kept": (time.perf_counter() - began) / (19 * 0.1)}
+    await turns(polite, 100, 8)
+    # 8 turns at a host take 7 delays when nothing is lost in between.
+    return figures | {"host_turn_delay_kept": (time.perf_counter() - began) / (7 * 0.5)}
 
 
 async def _queue(redis: Redis, url: str, count: int) -> Figures:
