@@ -11,9 +11,10 @@ from functools import lru_cache
 from newsroom import chance
 from newsroom.clock import Clock
 from newsroom.desk import FIRST_DAY, ORDERED, PER_DAY, Desk
-from newsroom.misbehaviour import TABLE, Rule, Rules, Stage, applied
+from newsroom.misbehaviour import TABLE, Stage
 from newsroom.orders import Orders
 from newsroom.rhythm import day_of
+from newsroom.rules import Rule, Rules, applied
 from newsroom.shapes import antara, detik, english, jsonfeed, kabarniaga, kompas, ladang, rdf
 from newsroom.shapes.house import House, SourceSpec
 from newsroom.story import Change, Kind, Revision, Story
