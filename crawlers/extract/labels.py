@@ -25,7 +25,7 @@ LEDE: Final = 32
 #: Learned from pages whose text came out with share bars, newsletter forms, comment threads, author boxes and
 #: "more on this" lists in it.
 _JUNK_WORDS: Final = re.compile(
-    r"""(?:^|[\s_-])(?:
+    r"""(?:
       sharing|shares?-?(?:bar|buttons?|links?|tools?|icons?|this)|socials?|sosmed|sharebar|addtoany|sharedaddy|
       comments?(?:-?(?:list|section|area|container|wrapper|thread|box|form|body))?|komentar|disqus|kommentare|respond|
       relateds?|recirc\w*|recommend\w*|outbrain|taboola|mgid|dable|jp-relatedposts|post-?picker|
@@ -38,47 +38,115 @@ _JUNK_WORDS: Final = re.compile(
       cookie\w*|consent|gdpr|popup|pop-?up|
       tag-?(?:list|cloud|s)|tags|keywords|topics?-?list|
       wp-caption-text|caption|captions|copyright|
-      author-?(?:box|bio|info|card|profile|about|desc\w*|container)|about-?(?:the-?)?author|bio|biography|
+      author-?(?:box|bio|info|card|profile|about|desc\w*|container)|about-?author|bio|biography|
       byline|by-line|dateline-?time|timestamp|publish\w*-?date|
       post-?(?:meta|date|tags|nav|author|footer)|entry-?(?:meta|footer)|
       skip-?link|visually-?hidden|sr-only|screen-reader\w*|noprint|no-print|d-print\w*|boilerplate\w*|
       (?:twitter|instagram|tiktok|reddit|fb|bluesky)-?(?:tweet|media|embed|post)|
-      table-of-contents|ez-toc\w*|login|register|search-?(?:form|box|bar)|feedback|app-?(?:promo|download)|jump-?links
-    )(?:$|[\s_-])""",
-    re.IGNORECASE | re.VERBOSE,
+      table-of|ez-toc|login|register|search-?(?:form|box|bar)|feedback|app-?(?:promo|download)|jump-?links
+    )""",
+    re.VERBOSE,
 )
 #: Words that name both decoration and, on other sites, a lede or a slide with the story's text: what they name
 #: stays when there is prose enough in it.
 _WEAK_WORDS: Final = re.compile(
-    r"""(?:^|[\s_-])(?:
+    r"""(?:
       share|teasers?|banner|promo\w*|sponsor\w*|modal|overlay|lightbox|tag|caption\w*|credits?|hidden|print-?only|
       toc|rating\w*|poll|quiz|gallery|photo-?gallery|slideshow|carousel|player|video-?player|search\w*|disclaimer|
       info-?box|fact-?box|d-none|is-hidden|image-?(?:widget|caption|wrapper|credit)|img-?caption|photo-?(?:caption|credit)|reactions?|callout|cta|embed|card-?(?:meta|footer)
-    )(?:$|[\s_-])""",
-    re.IGNORECASE | re.VERBOSE,
+    )""",
+    re.VERBOSE,
 )
 #: The page's own words for the article win over the lists above (``article-body related-topics``).
 _BODY_WORDS: Final = re.compile(
-    r"(?:article|post|story|entry|page|main|news)[-_]{0,2}(?:body|content|text|main|copy)|content-?_?body|articlebody|storytext",
-    re.IGNORECASE,
+    r"(?:article|post|story|entry|page|main|news)-?(?:body|content|text|main|copy)|content-?body"
 )
 #: What stands between headline and text and belongs to the text.
 _LEDE_WORDS: Final = re.compile(
-    r"(?:^|[\s_-])(?:dek|deck|lede|lead|leadin|leadtext|stand-?first|sub-?(?:title|head(?:line)?|deck)|intro\w*|excerpt|"
-    r"summary|teaser|teaser-?text|description|perex|chapo|chapeau|entradilla|bajada|sommario|abstract|anriss|vorspann|"
-    r"ingress|sinopsis|synopsis|article-?_?(?:lead|intro|teaser))(?:$|[\s_-])",
-    re.IGNORECASE,
+    r"dek|deck|lede|lead|leadin|leadtext|stand-?first|sub-?(?:title|head(?:line)?|deck)|intro\w*|excerpt|summary|"
+    r"teaser|description|perex|chapo|chapeau|entradilla|bajada|sommario|abstract|anriss|vorspann|ingress|sinopsis|"
+    r"synopsis"
 )
-_DATE_WORDS: Final = re.compile(r"date|time|tanggal|publish|posted|updated|datum|fecha", re.IGNORECASE)
+_DATE_WORDS: Final = re.compile(r"date|time|tanggal|publish|posted|updated|datum|fecha")
 _BYLINE_WORDS: Final = re.compile(
-    r"byline|by-line|(?:^|[\s_-])authors?(?:[\s_-]?(?:names?|links?|url))?(?:$|[\s_-])|penulis|reporter|autor(?:en)?(?:$|[\s_-])",
-    re.IGNORECASE,
+    r"bylines?|by-line|authors?|author-?(?:names?|links?|url)|penulis|reporter|autor(?:en)?"
 )
 _CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_WORD: Final = re.compile(r"[a-z]+")
+#: Words that mean something together with the next one.
+_FIRST: Final = frozenset(
+    [
+        "about",
+        "ad",
+        "app",
+        "article",
+        "author",
+        "bacajuga",
+        "baca",
+        "bluesky",
+        "by",
+        "card",
+        "comment",
+        "comments",
+        "content",
+        "d",
+        "dateline",
+        "entry",
+        "ez",
+        "fact",
+        "fb",
+        "image",
+        "img",
+        "info",
+        "instagram",
+        "is",
+        "jump",
+        "main",
+        "more",
+        "most",
+        "news",
+        "no",
+        "page",
+        "paywall",
+        "photo",
+        "pop",
+        "post",
+        "print",
+        "publish",
+        "published",
+        "read",
+        "reddit",
+        "screen",
+        "search",
+        "share",
+        "shares",
+        "side",
+        "sign",
+        "skip",
+        "sponsor",
+        "sponsored",
+        "sr",
+        "stand",
+        "story",
+        "sub",
+        "table",
+        "tag",
+        "tiktok",
+        "topic",
+        "topics",
+        "twitter",
+        "video",
+        "visually",
+        "wp",
+    ]
+)
 _MAX_LABEL: Final = 300
 _MAX_KNOWN: Final = 20_000
+#: Internal: a weak word, until the whole label is read.
+_MAYBE: Final = 64
 
 _known: dict[str, int] = {}
+_words: dict[str, int] = {}
 
 
 def verdict(label: str) -> int:
@@ -87,21 +155,45 @@ def verdict(label: str) -> int:
     if flags is None:
         if len(_known) >= _MAX_KNOWN:
             _known.clear()
-        flags = _known[label] = _judge(_CAMEL.sub("-", label[:_MAX_LABEL]))
+        flags = _known[label] = _judge(label[:_MAX_LABEL])
     return flags
 
 
-def _judge(words: str) -> int:
-    flags = BODY if _BODY_WORDS.search(words) else 0
-    if not flags:
-        if _JUNK_WORDS.search(words):
-            flags = JUNK
-        elif _WEAK_WORDS.search(words):
-            flags = JUNK | WEAK
-    if _LEDE_WORDS.search(words):
-        flags |= LEDE
-    if _DATE_WORDS.search(words):
-        flags |= DATED
-    if _BYLINE_WORDS.search(words):
-        flags |= BYLINE
+def _judge(label: str) -> int:
+    flags = 0
+    before = ""
+    for word in _WORD.findall(_CAMEL.sub("-", label).lower()):
+        flags |= _of_word(word)
+        if before in _FIRST:
+            flags |= _of_word(f"{before}-{word}")
+        before = word
+    if flags & BODY:
+        flags &= ~JUNK
+    elif flags & _MAYBE and not flags & JUNK:
+        flags |= JUNK | WEAK
+    return flags & ~_MAYBE
+
+
+def _of_word(word: str) -> int:
+    """The flags of one word or pair; few enough occur on the web that all are soon known."""
+    flags = _words.get(word)
+    if flags is None:
+        if len(_words) >= _MAX_KNOWN:
+            _words.clear()
+        flags = 0
+        for pattern, flag in _MEANINGS:
+            if pattern.fullmatch(word):
+                flags |= flag
+        if _DATE_WORDS.search(word):
+            flags |= DATED
+        _words[word] = flags
     return flags
+
+
+_MEANINGS: Final = (
+    (_BODY_WORDS, BODY),
+    (_JUNK_WORDS, JUNK),
+    (_WEAK_WORDS, _MAYBE),
+    (_LEDE_WORDS, LEDE),
+    (_BYLINE_WORDS, BYLINE),
+)
