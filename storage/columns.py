@@ -48,5 +48,8 @@ class Timestamp(TypeDecorator[datetime]):
 #: A JSON document: text on SQLite, ``jsonb`` on PostgreSQL.
 Document = JSON().with_variant(JSONB(), "postgresql")
 
+#: The same, where a missing document is SQL's null and not JSON's.
+Note = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
 #: A growing number; SQLite only counts by itself in a column of type INTEGER.
 Serial = BigInteger().with_variant(Integer(), "sqlite")

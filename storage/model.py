@@ -5,9 +5,11 @@ Datetimes are aware and UTC. These types know nothing of SQL or Redis.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 
 class BlockKind(StrEnum):
@@ -139,7 +141,7 @@ class Discovery:
     entry_hash: str = ""
     #: The entry as JSON, for normalizing after a restart.
     entry: str = "{}"
-    #: Why it is looked at: new, changed, retry, revisit, manual.
+    #: Why it is looked at: new, changed, moved, gap, push, retry, revisit, manual.
     reason: str = "new"
 
 
@@ -192,6 +194,8 @@ class Trigger(StrEnum):
     SCHEDULE = "schedule"
     MANUAL = "manual"
     RESUME = "resume"  # only to finish pending items
+    GAP = "gap"  # to find what another source of the outlet may have missed
+    PUSH = "push"  # a hub delivered (WebSub)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,6 +244,8 @@ class CrawlRun:
     duration: float | None = None
     worker: str | None = None
     token: int = 0
+    #: What was served in place of the source, when it was no source: title, type, first words.
+    evidence: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,6 +276,26 @@ class SourceState:
     #: Permanent redirect seen, since when; remembered, not applied.
     moved_to: str | None = None
     moved_since: datetime | None = None
+    #: Polled in place of `url`: a permanent redirect that held, or a proposal that a person took.
+    adopted_url: str | None = None
+    #: Since when its validators are not sent, because a 304 of it was contradicted.
+    distrusted_at: datetime | None = None
+    #: 304s taken on trust since the last audit, and audits in a row that found them true.
+    unaudited: int = 0
+    audits: int = 0
+    #: Digests of what it listed last; None before the first reading.
+    window: list[str] | None = None
+    #: Items since then may have been missed; the run that was asked for looks that far back.
+    gap_since: datetime | None = None
+    #: Days in a row with a 410, when the last of them was counted, and since when it is taken for gone.
+    gone_days: int = 0
+    gone_counted_at: datetime | None = None
+    gone_at: datetime | None = None
+    #: Since when there is no source at its address.
+    missing_since: datetime | None = None
+    #: When a replacement was last searched for, and what was found: url, title, items, known, page, found_at.
+    searched_at: datetime | None = None
+    proposal: Mapping[str, Any] | None = None
     #: Highest fencing token that has written for this source.
     fence: int = 0
     paused: bool = False
@@ -282,6 +308,32 @@ class SourceState:
     #: Gone from the configuration at this time.
     removed_at: datetime | None = None
     priority: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SitemapChild:
+    """What is remembered of one child of a sitemap index."""
+
+    source_id: str
+    url: str
+    #: Address of the index that lists it.
+    parent: str
+    #: As the index writes it.
+    lastmod: str | None = None
+    #: Validators byte for byte, and sha256 of the body, of its last good answer.
+    etag: str | None = None
+    last_modified: str | None = None
+    body_hash: str | None = None
+    #: None for children that were listed and never fetched.
+    fetched_at: datetime | None = None
+    #: When it last brought news.
+    changed_at: datetime | None = None
+    #: Fetches in a row that brought none.
+    quiet: int = 0
+    #: When it is looked at again although its lastmod stays the same; None: never.
+    probe_at: datetime | None = None
+    #: Since when it is only probed.
+    retired_at: datetime | None = None
 
 
 class IdentityKind(StrEnum):

@@ -156,6 +156,7 @@ class Runs:
         http_status: int | None = None,
         bytes: int | None = None,  # noqa: A002 - the column's name
         duration: float | None = None,
+        evidence: Mapping[str, Any] | None = None,
         state: Mapping[str, Any] | None = None,
     ) -> bool:
         """End a run and write what it learned of its source, together; False when its token is stale."""
@@ -178,6 +179,7 @@ class Runs:
                 "http_status": http_status,
                 "bytes": bytes,
                 "duration": duration,
+                "evidence": evidence,
             }
             await connection.execute(update(runs).where(runs.c.id == run_id).values(**ended))
         return True

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CursorResult, and_, case, func, literal, or_, select, union, update
+from sqlalchemy import CursorResult, and_, case, func, literal, null, or_, select, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from config.model import Outlet
@@ -40,8 +40,26 @@ CHANGEABLE = frozenset(
         "not_before",
         "moved_to",
         "moved_since",
+        "adopted_url",
+        "distrusted_at",
+        "unaudited",
+        "audits",
+        "window",
+        "gap_since",
+        "gone_days",
+        "gone_counted_at",
+        "gone_at",
+        "missing_since",
+        "searched_at",
+        "proposal",
     }
 )
+
+#: What belongs to an address, and is forgotten with it.
+OF_THE_ADDRESS = (
+    "etag", "last_modified", "body_hash", "moved_to", "moved_since", "not_before", "adopted_url", "distrusted_at",
+    "window", "gap_since", "gone_counted_at", "gone_at", "missing_since", "searched_at", "proposal",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +113,8 @@ class Sources:
                 "priority": said.priority,
                 "next_attempt": case((old.removed_at.is_not(None), said.next_attempt), else_=old.next_attempt),
                 "removed_at": None,
-                **{name: case((moved, None), else_=old[name]) for name in ("etag", "last_modified", "body_hash")},
-                **{name: case((moved, None), else_=old[name]) for name in ("moved_to", "moved_since", "not_before")},
+                **{name: case((moved, null()), else_=old[name]) for name in OF_THE_ADDRESS},
+                **{name: case((moved, 0), else_=old[name]) for name in ("unaudited", "audits", "gone_days")},
             },
         )
         rows = [

@@ -27,7 +27,7 @@ from sqlalchemy import (
     text,
 )
 
-from storage.columns import Document, Serial, Timestamp
+from storage.columns import Document, Note, Serial, Timestamp
 
 metadata = MetaData(
     naming_convention={
@@ -103,6 +103,18 @@ sources = Table(
     _time("queued_at", "When the message for its next run was sent; null once a worker took it"),
     _time("pending_at", "Earliest retry among its pending items; null without any"),
     _time("removed_at", "Since when it is gone from the configuration; null while it is there"),
+    Column("adopted_url", Text, comment="Polled in place of url: a redirect that held, or a proposal that was taken"),
+    _time("distrusted_at", "Since when its validators are not sent: a 304 of it was contradicted"),
+    _count("unaudited", "304s taken on trust since its validators were last audited"),
+    _count("audits", "Audits in a row in which its validators told the truth"),
+    Column("window", Note, comment="JSON list: digests of what it listed last, to tell a gap by"),
+    _time("gap_since", "Items since then may have been missed; the run asked for looks that far back"),
+    _count("gone_days", "Days in a row with a 410"),
+    _time("gone_counted_at", "When the last of these days was counted"),
+    _time("gone_at", "Since when it is taken for gone; null while it is not"),
+    _time("missing_since", "Since when there is no source at its address (404, 410, a page); null while there is"),
+    _time("searched_at", "When a replacement was last searched for"),
+    Column("proposal", Note, comment="JSON object: a feed that may replace it; applied by a person only"),
     Index(
         "ix_sources_due",
         "next_attempt",
@@ -132,7 +144,7 @@ runs = Table(
     Column("id", Text, primary_key=True, comment="UUID version 7: sorts by the time it was made"),
     Column("source_id", Text, ForeignKey("sources.id"), nullable=False, comment="sources.id"),
     Column("outlet_id", Text, nullable=False, comment="outlets.id"),
-    Column("trigger", Text, nullable=False, comment="schedule, manual or resume"),
+    Column("trigger", Text, nullable=False, comment="schedule, manual, resume, gap or push"),
     Column(
         "status",
         Text,
@@ -158,6 +170,7 @@ runs = Table(
     Column("duration", Float, comment="Seconds"),
     Column("worker", Text, comment="Name of the process that ran it"),
     Column("token", Serial, nullable=False, server_default=text("0"), comment="Fencing token of its lease"),
+    Column("evidence", Note, comment="JSON object: what was served in place of the source: title, type, first words"),
     CheckConstraint("discovered = " + " + ".join(_COUNTS), name="adds_up"),
     CheckConstraint(" AND ".join(f"{name} >= 0" for name in (*_COUNTS, "known")), name="not_negative"),
     CheckConstraint("known <= unchanged", name="known"),
@@ -220,7 +233,7 @@ fates = Table(
         server_default=text("'{}'"),
         comment="The announcement as JSON; emptied when decided",
     ),
-    Column("reason", Text, nullable=False, comment="Why it is looked at: new, changed, retry, revisit, manual"),
+    Column("reason", Text, nullable=False, comment="Why it is looked at: new, changed, moved, gap, push, revisit …"),
     UniqueConstraint("run_id", "url_key"),
     Index(
         "ix_fates_pending",
@@ -239,6 +252,25 @@ fates = Table(
     Index("ix_fates_discovered_at", "discovered_at"),
     comment="What became of each discovered item that had to be looked at",
     sqlite_autoincrement=True,
+)
+
+sitemap_children = Table(
+    "sitemap_children",
+    metadata,
+    Column("source_id", Text, ForeignKey("sources.id", ondelete="CASCADE"), nullable=False, comment="sources.id"),
+    Column("url", Text, nullable=False, comment="Address of the child"),
+    Column("parent", Text, nullable=False, comment="Address of the index that lists it"),
+    Column("lastmod", Text, comment="As the index writes it"),
+    Column("etag", Text, comment="ETag of its last good answer, byte for byte"),
+    Column("last_modified", Text, comment="Last-Modified of its last good answer, byte for byte"),
+    Column("body_hash", Text, comment="sha256 of its last body"),
+    _time("fetched_at", "When it was last fetched; null for those that were only listed"),
+    _time("changed_at", "When it last brought news"),
+    _count("quiet", "Fetches in a row that brought no news"),
+    _time("probe_at", "When it is looked at again although its lastmod stays the same; null: never"),
+    _time("retired_at", "Since when it is only probed; null while it is followed"),
+    PrimaryKeyConstraint("source_id", "url"),
+    comment="What is remembered of the children of sitemap indexes; those that an index drops are deleted",
 )
 
 articles = Table(
