@@ -13,7 +13,7 @@ from typing import Final
 
 from lxml import etree
 
-from crawlers.extract.labels import BYLINE, DATED, JUNK, LEDE, WEAK, verdict
+from crawlers.extract.labels import BODY, BYLINE, DATED, JUNK, LEDE, WEAK, verdict
 from crawlers.extract.parse import Element
 from storage.model import BlockKind
 
@@ -115,6 +115,8 @@ _SKIP: Final = frozenset(
 _HEADINGS: Final = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 
 _HIDDEN_STYLE: Final = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+#: React sends late parts of a page hidden and moves them into place (``<div hidden id="S:1">``).
+_STREAMED: Final = re.compile(r"S:[0-9a-f]")
 _AUTHOR_PAGE: Final = re.compile(
     r"/(?:authors?|autor(?:en)?|auteur|penulis|profile|people|staff|columnists?|contributors?|writers?|by|journalist)/."
 )
@@ -162,6 +164,8 @@ class Node:
     junk: int = 0
     #: Its class names the lines between headline and text.
     lede: bool = False
+    #: Its class names the article's text, or that of a node inside does.
+    named: bool = False
     #: Mass inside, junk or not.
     whole: int = 0
     children: list[Node] = field(default_factory=list)
@@ -328,6 +332,7 @@ class _Walker:
                 self._mark(element, flags)
         node = Node(tag, label, parent, parent.depth + 1, len(self._blocks), junk=junk, element=element)
         node.lede = bool(flags & LEDE)
+        node.named = bool(flags & BODY)
         outermost = bool(junk) and not self._junk_depth
         self._junk_depth += bool(junk)
         self._quote += tag == "blockquote"
@@ -340,6 +345,7 @@ class _Walker:
         if node.end == node.start:
             return
         parent.children.append(node)
+        parent.named = parent.named or node.named
         parent.whole += node.whole
         if outermost:
             self._junk.append(node)
@@ -393,7 +399,7 @@ def _mass(text: str, linked: int, tag: str) -> int:
 
 def _is_hidden(element: Element) -> bool:
     get = element.get
-    if get("hidden") is not None or get("aria-hidden") == "true":
+    if (get("hidden") is not None and not _STREAMED.match(get("id") or "")) or get("aria-hidden") == "true":
         return True
     style = get("style")
     return style is not None and _HIDDEN_STYLE.search(style) is not None

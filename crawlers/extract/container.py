@@ -45,17 +45,20 @@ def _rescue(walked: Walked) -> None:
             _believe(node)
     for _ in range(_LAYERS):
         heavy = max((n for n in _outermost_junk(walked.root)), key=lambda n: n.whole, default=None)
-        if heavy is None or not heavy.whole or not _outweighs(heavy, walked.root):
+        if heavy is None or not heavy.whole or not _outweighs(heavy, walked):
             return
         for node in _outermost_junk(walked.root):
             if node is heavy or (node.label == heavy.label and node.tag == heavy.tag and node.depth == heavy.depth):
                 _believe(node)
 
 
-def _outweighs(heavy: Node, root: Node) -> bool:
+def _outweighs(heavy: Node, walked: Walked) -> bool:
+    root, blocks = walked.root, walked.blocks
     if root.mass < _BARE:
         return True
-    return heavy.whole > 2 * root.mass and not _THREAD.search(heavy.label)
+    if _THREAD.search(heavy.label) or heavy.whole <= 2 * root.mass:
+        return False
+    return heavy.named or any(b.tag == "h1" for b in blocks[heavy.start : heavy.end])
 
 
 def _believe(node: Node) -> None:

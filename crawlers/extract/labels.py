@@ -72,6 +72,8 @@ _BYLINE_WORDS: Final = re.compile(
     r"bylines?|by-line|authors?|author-?(?:names?|links?|url)|penulis|reporter|autor(?:en)?"
 )
 _CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+#: Utility classes with a value inside (``[--sidebar-width:18rem]``).
+_ARBITRARY: Final = re.compile(r"\[[^\[\]]*\]?")
 _WORD: Final = re.compile(r"[a-z]+")
 #: Words that mean something together with the next one.
 _FIRST: Final = frozenset(
@@ -162,6 +164,8 @@ def verdict(label: str) -> int:
 def _judge(label: str) -> int:
     flags = 0
     before = ""
+    if "[" in label:
+        label = _ARBITRARY.sub(" ", label)
     for word in _WORD.findall(_CAMEL.sub("-", label).lower()):
         flags |= _of_word(word)
         if before in _FIRST:

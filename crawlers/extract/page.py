@@ -16,6 +16,7 @@ from crawlers.extract.authors import find_authors
 from crawlers.extract.blocks import TextBlock, Walked, walk
 from crawlers.extract.container import choose
 from crawlers.extract.dates import find_dates
+from crawlers.extract.declared import compare, declared_body
 from crawlers.extract.images import find_images
 from crawlers.extract.jsonld import Described, read_jsonld, types_of
 from crawlers.extract.meta import Head, absolute, read_head
@@ -139,8 +140,11 @@ def _body(page: Page, head: Head, described: Described, rules: ArticleRules, rem
     container = choose(walked)
     description = described.text("description") or head.first("og:description", "description") or ""
     blocks, related = split_related(body.body_blocks(walked, container, description), head.base)
+    source = "generic"
+    if (declared := declared_body(described)) is not None:
+        blocks, source = compare(blocks, declared, container)
     related = (*related, *pointed)
-    return _Body(blocks, related, container.element, "generic", walked, container.start, container.end)
+    return _Body(blocks, related, container.element, source, walked, container.start, container.end)
 
 
 class _Named:
