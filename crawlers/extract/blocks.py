@@ -121,7 +121,7 @@ _AUTHOR_PAGE: Final = re.compile(
     r"/(?:authors?|autor(?:en)?|auteur|penulis|profile|people|staff|columnists?|contributors?|writers?|by|journalist)/."
 )
 _SENTENCE: Final = re.compile(r"[.!?…।。！？؟][\"'”’»)\]]*(?:\s|$)")
-_JUNK_TAGS: Final = {"aside": 2, "footer": 2, "form": 1, "address": 2, "figure": 2}
+_JUNK_TAGS: Final = {"aside": 2, "footer": 2, "form": 1, "address": 2, "figure": 1}
 #: Degrees of :attr:`Node.junk`.
 DOUBTFUL: Final = 1
 SURE: Final = 2

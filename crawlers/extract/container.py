@@ -10,6 +10,8 @@ from crawlers.extract.blocks import DOUBTFUL, Node, Walked
 #: Share of a node's prose that a child must hold to be entered. Below it the rest (a lede in a box of its own,
 #: one section among equals) is part of the article.
 _ENTER: Final = 0.7
+#: Elements that hold a piece of text, not a text: a page of one paragraph and a table is more than its paragraph.
+_PARTS: Final = frozenset({"p", "li", "ul", "ol", "dl", "dd", "tr", "tbody", "blockquote", "pre", "h1", "h2", "h3"})
 #: Junk inside junk inside junk is looked into this often.
 _LAYERS: Final = 4
 #: A comment thread may well be longer than the article above it.
@@ -24,7 +26,7 @@ def choose(walked: Walked) -> Node:
     node = walked.root
     while True:
         heavy = max((c for c in node.children if not c.junk), key=lambda c: c.mass, default=None)
-        if heavy is None or heavy.mass < _ENTER * node.mass or heavy.mass == 0:
+        if heavy is None or heavy.mass < _ENTER * node.mass or heavy.mass == 0 or heavy.tag in _PARTS:
             return node
         node = heavy
 

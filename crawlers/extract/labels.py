@@ -53,7 +53,7 @@ _WEAK_WORDS: Final = re.compile(
     r"""(?:
       share|teasers?|banner|promo\w*|sponsor\w*|modal|overlay|lightbox|tag|caption\w*|credits?|hidden|print-?only|
       toc|rating\w*|poll|quiz|gallery|photo-?gallery|slideshow|carousel|player|video-?player|search\w*|disclaimer|
-      info-?box|fact-?box|d-none|is-hidden|image-?(?:widget|caption|wrapper|credit)|img-?caption|photo-?(?:caption|credit)|reactions?|callout|cta|embed|card-?(?:meta|footer)
+      info-?box|fact-?box|d-none|is-hidden|image-?(?:widget|caption|wrapper|credit)|img-?caption|photo-?(?:caption|credit)|reactions?|callout|cta|card-?(?:meta|footer)
     )""",
     re.VERBOSE,
 )
