@@ -16,6 +16,7 @@ from crawlers.extract.jsonld import Described, text_of, types_of
 from crawlers.extract.meta import Head, line
 from crawlers.extract.parse import Element
 from crawlers.extract.title import letters
+from storage.model import BlockKind
 
 _MAX_NAMES: Final = 30
 _META: Final = (
@@ -35,6 +36,7 @@ _BY: Final = re.compile(
     re.IGNORECASE,
 )
 _AND: Final = re.compile(r"\s*(?:[,;|•·]|\s&\s|\s(?:and|und|et|y|dan|og|och)\s)\s*", re.IGNORECASE)
+_JOINED: Final = re.compile(r"\s+(?:og|och|dan|et|und|and|&)\s+")
 _NOT_A_NAME: Final = re.compile(
     r"https?:|www\.|@|\d|[<>{}\[\]=:()?!]|\b(?:editors?|writer|reporter|columnist|correspondent|contributor|staff|senior|"
     r"published|updated|posted|written|read|min|mins|minutes?|comments?|share|follow|subscribe|author|authors|image|photo|"
@@ -50,11 +52,17 @@ _ORGANISATION: Final = frozenset({"Organization", "NewsMediaOrganization", "Corp
 
 
 def find_authors(
-    head: Head, described: Described, near: Sequence[Element], lines: Iterable[TextBlock], url: str
+    head: Head,
+    described: Described,
+    near: Sequence[Element],
+    lines: Iterable[TextBlock],
+    edges: Sequence[TextBlock],
+    url: str,
 ) -> tuple[tuple[str, ...], str]:
     """The names in order, and where they were found.
 
-    `near` are elements marked as bylines and `lines` the blocks around the headline, from :mod:`crawlers.extract.around`.
+    `near` are elements marked as bylines, `lines` the blocks around the headline, `edges` the first and last
+    blocks of the text, from :mod:`crawlers.extract.around`.
     """
     house = _house(head, described, url)
     persons, organisations = _from_jsonld(described, house)
@@ -63,7 +71,9 @@ def find_authors(
     declared = [n for n in _unique(_declared(head)) if letters(n) not in house]
     if declared:
         return tuple(declared), "meta"
+    lines = list(lines)
     seen = _unique(name for name in _visible(near, lines) if letters(name) not in house)
+    seen = seen or _unique(name for name in _signed(edges) if letters(name) not in house)
     if seen:
         return seen, "generic"
     return (organisations, "jsonld") if organisations else ((), "")
@@ -92,8 +102,15 @@ def _from_jsonld(described: Described, house: set[str]) -> tuple[tuple[str, ...]
             name = _BY.sub("", text).strip(" .,:-–—|")
             if not 1 < len(name) <= 150 or "://" in name or "@" in name:
                 continue
-            (organisations if kind & _ORGANISATION or letters(name) in house else persons).append(name)
+            for one in _several(name):
+                (organisations if kind & _ORGANISATION or letters(one) in house else persons).append(one)
     return _unique(persons), _unique(organisations)
+
+
+def _several(name: str) -> list[str]:
+    """``A og B`` as two, when both sides are names of two words; a name may hold ``y`` or ``et`` itself."""
+    parts = _JOINED.split(name)
+    return parts if len(parts) > 1 and all(len(p.split()) >= 2 for p in parts) else [name]
 
 
 def _texts(author: Any) -> list[str]:
@@ -109,12 +126,15 @@ def _declared(head: Head) -> Iterable[str]:
         yield from several
         return
     for key in _META:
-        for text in head.meta.get(key, ()):
-            name = _BY.sub("", text).strip(" .,:-–—|")
-            if 2 < len(name) <= 100 and not re.search(r"https?:|www\.|@|\d{3}|^\W*$|reading time|minute", name):
-                yield name
-                if key != "author":
-                    return
+        names = [_BY.sub("", text).strip(" .,:-–—|") for text in head.meta.get(key, ())]
+        names = [n for n in names if 2 < len(n) <= 100 and not _NOT_DECLARED.search(n)]
+        if names:
+            yield from names
+            return
+
+
+#: Addresses, social handles, reading times, picture credits and slugs that templates put into ``author``.
+_NOT_DECLARED: Final = re.compile(r"https?:|www\.|@|\d{3}|^\W*$|reading time|minute|[(){}\[\]:]|^[a-z]+(?:-[a-z]+)+$")
 
 
 def _unique(names: Iterable[str]) -> tuple[str, ...]:
@@ -124,6 +144,20 @@ def _unique(names: Iterable[str]) -> tuple[str, ...]:
         if len(found) >= _MAX_NAMES:
             break
     return tuple(found.values())
+
+
+def _signed(edges: Sequence[TextBlock]) -> list[str]:
+    """Names that stand alone as the first or the last paragraph of a text."""
+    for block in edges:
+        if block.kind is BlockKind.PARAGRAPH and len(block.text) <= _SIGNATURE and len(block.text.split()) <= 8:
+            parts = [p for p in _AND.split(block.text.strip("()")) if p]
+            if parts and all(_looks_like_name(p, False) for p in parts):
+                return parts
+    return []
+
+
+#: Longest line that is only a signature.
+_SIGNATURE: Final = 60
 
 
 def _visible(near: Sequence[Element], lines: Iterable[TextBlock]) -> Iterable[str]:

@@ -81,7 +81,8 @@ def _extract(html: str, url: str, rules: ArticleRules, language_hint: str | None
     title = named.title(headings)
     place = surroundings(found.walked.blocks, title, found.start, found.end)
     lines = place.lines(found.walked.blocks)
-    authors = named.authors(place.near(found.walked.bylines), lines)
+    edges = [*found.blocks[:2], *reversed(found.blocks[-2:])]
+    authors = named.authors(place.near(found.walked.bylines), lines, edges)
     return Extraction(
         url=url,
         kind=kind_of(head, described, blocks, url),
@@ -169,10 +170,10 @@ class _Named:
         self._note("title", source)
         return found
 
-    def authors(self, near: list[Element], lines: list[TextBlock]) -> tuple[str, ...]:
+    def authors(self, near: list[Element], lines: list[TextBlock], edges: list[TextBlock]) -> tuple[str, ...]:
         names, source = tuple(outlet.texts(self._root, self._rules.authors)), "rules"
         if not names:
-            names, source = find_authors(self._head, self._described, near, lines, self._url)
+            names, source = find_authors(self._head, self._described, near, lines, edges, self._url)
         self._note("authors", source)
         return names
 
