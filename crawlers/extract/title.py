@@ -25,7 +25,7 @@ def choose_title(head: Head, described: Described, headings: Sequence[str]) -> t
     own = [h for h in dict.fromkeys(headings) if letters(h) not in site]
     for heading in own:
         if any(_same(heading, d) for d in declared):
-            return heading, "generic"
+            return _without_kicker(heading, declared), "generic"
     news = described.article is not None and any(t.endswith("NewsArticle") for t in types_of(described.article))
     if len(own) == 1 and not news and any(_akin(own[0], d) for d in declared):
         return own[0], "generic"
@@ -51,6 +51,18 @@ def _site_names(head: Head) -> set[str]:
     return names
 
 
+def _without_kicker(heading: str, declared: Sequence[str]) -> str:
+    """``Opinion What the minister forgot`` where a declared title says only ``What the minister forgot``."""
+    whole = letters(heading)
+    for title in declared:
+        bare = letters(title)
+        if len(bare) >= _HEADLINE and len(bare) < len(whole) < 2 * len(bare) and whole.endswith(bare):
+            return title
+    return heading
+
+
+#: Letters from which a title can stand without its kicker.
+_HEADLINE: Final = 20
 #: Fewer characters are a site's name, not a headline.
 _SHORTEST: Final = 12
 _WORD: Final = re.compile(r"\w{4,}")
