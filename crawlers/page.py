@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from config.model import ArticleRules, Outlet
 from crawlers.extract import extract
-from crawlers.model import FeedEntry, Fetched, Normalized, Rejected
+from crawlers.model import Extraction, FeedEntry, Fetched, Normalized, Rejected
 from crawlers.normalize import normalize
+from crawlers.normalize.pages import join
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPages:
+    """What some pages of one article gave, and where the next one is."""
+
+    read: Normalized | Rejected
+    #: Address of the page that follows; None when these are all, or no article.
+    next_url: str | None = None
 
 
 def rules_for(outlet: Outlet, when: datetime | None) -> ArticleRules:
@@ -23,18 +35,51 @@ def rules_for(outlet: Outlet, when: datetime | None) -> ArticleRules:
 
 def read_page(page: Fetched, outlet: Outlet, entry: FeedEntry | None, now: datetime) -> Normalized | Rejected:
     """Extract and normalize one page."""
-    extraction = extract(
-        page.body,
-        page.final_url,
-        rules=rules_for(outlet, entry.published if entry else None),
-        content_type=page.content_type,
-        language_hint=outlet.language,
-    )
-    return normalize(
-        extraction,
+    return read_pages((page,), outlet, entry, now).read
+
+
+def read_pages(pages: Sequence[Fetched], outlet: Outlet, entry: FeedEntry | None, now: datetime) -> ReadPages:
+    """The same for an article on several pages, in their order, the first being the one it is known by.
+
+    The rules are those of the day the source names. When the page itself says that it is of another time, it is
+    read again by the rules of that time: sitemaps date old articles by their last touch.
+    """
+    rules = rules_for(outlet, entry.published if entry else None)
+    found = _read(pages, outlet, entry, now, rules)
+    if len(outlet.rules) > 1 and isinstance(found.read, Normalized):
+        article = found.read.article
+        dated = article.published if article.published_from != "first_seen" else None
+        if (then := rules_for(outlet, dated)) is not rules:
+            found = _read(pages, outlet, entry, now, then)
+    return found
+
+
+def _read(
+    pages: Sequence[Fetched], outlet: Outlet, entry: FeedEntry | None, now: datetime, rules: ArticleRules
+) -> ReadPages:
+    said = extracted(pages, outlet, rules)
+    read = normalize(
+        said,
         outlet=outlet,
         entry=entry,
-        fetched_url=page.final_url,
-        fetched_at=page.fetched_at,
+        fetched_url=pages[0].final_url,
+        fetched_at=pages[0].fetched_at,
         now=now,
+    )
+    return ReadPages(read, said.next_url if isinstance(read, Normalized) else None)
+
+
+def extracted(pages: Sequence[Fetched], outlet: Outlet, rules: ArticleRules | None) -> Extraction:
+    """What the pages say by these rules; None asks for what can be found without any."""
+    return join(
+        [
+            extract(
+                page.body,
+                page.final_url,
+                rules=rules,
+                content_type=page.content_type,
+                language_hint=outlet.language,
+            )
+            for page in pages
+        ]
     )

@@ -21,6 +21,7 @@ from crawlers.extract.images import find_images
 from crawlers.extract.jsonld import Described, read_jsonld, types_of
 from crawlers.extract.meta import Head, absolute, read_head
 from crawlers.extract.pagekind import kind_of
+from crawlers.extract.paging import next_page
 from crawlers.extract.parse import MAX_CHARS, Element, Page, parse
 from crawlers.extract.related import split_related
 from crawlers.extract.title import choose_title, heading_texts
@@ -88,7 +89,7 @@ def _extract(html: str, url: str, rules: ArticleRules, language_hint: str | None
         kind=kind_of(head, described, blocks, url),
         canonical_url=head.link("canonical") or absolute(head.first("og:url"), head.base),
         amp_url=head.link("amphtml"),
-        next_url=head.link("next"),
+        next_url=next_page(page.root, head, url),
         title=title,
         subtitle=outlet.text(page.root, rules.subtitle) or described.text("alternativeHeadline"),
         authors=authors,
