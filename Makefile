@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test setup dev system lint types format check fuzz torture clean
+.PHONY: help run demo test setup dev system schemas lint types format check torture clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -39,6 +39,15 @@ $(VENV)/.dev: $(VENV)/.setup
 	@$(PIP) install --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
+system: ## Debian packages that the browser tests use
+	@if command -v chromium >/dev/null 2>&1; then :; \
+	elif command -v apt-get >/dev/null 2>&1 && [ "$$(id -u)" = 0 ]; then \
+	  echo "installing chromium …"; apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends chromium >/dev/null; \
+	else echo "chromium is not installed: the browser tests will skip (Debian: apt-get install chromium)" >&2; fi
+
+schemas: setup ## write config/*.schema.json anew from the models
+	$(BIN)/python -m config.schema
+
 lint: dev ## ruff, and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -52,6 +61,9 @@ format: dev ## let ruff tidy the code
 	$(BIN)/ruff format .
 
 check: lint types test ## what CI runs
+
+torture: dev ## 200 kills at random moments; afterwards nothing may be lost or repeated
+	$(BIN)/python -m bench.torture --kills 200
 
 clean: ## remove what was built, not what was crawled
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -19,6 +19,8 @@ RUNWAY = timedelta(hours=2)
 #: The feed that breaks, and the host of the one that fails.
 BROKEN = "kabarniaga/industri"
 FAILING = "gemanusa/rdf"
+#: The host a share of whose articles is gone.
+GONE = "www.datakini.test"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,11 @@ CUES: Sequence[Cue] = (
         lambda n: [
             _burst(o, 3)(n) for o in ("kantorberita", "kabarniaga", "lintasmenit", "archipelagopost", "datakini")
         ],
+    ),
+    Cue(
+        2,
+        "Some pages are gone before they are read",
+        lambda n: n.misbehave("status_410", host=GONE, path="/berita/", share=0.1),
     ),
     Cue(3, "A feed breaks: HTML where XML was", lambda n: n.misbehave("html_instead", source=BROKEN)),
     Cue(4, "A feed fails: 500", lambda n: n.misbehave("status_500", source=FAILING)),
@@ -91,7 +98,7 @@ CUES: Sequence[Cue] = (
 
 def demo_newsroom(seed: int = 7) -> Newsroom:
     """A press whose clock starts a while ago, runs fast, and never passes the real time."""
-    return Newsroom(seed=seed, clock=Clock(wall() - RUNWAY, speed=SPEED, never_ahead=True))
+    return Newsroom(seed=seed, clock=Clock(wall() - RUNWAY, speed=SPEED, never_ahead=True), backlog_days=0)
 
 
 class Show:

@@ -39,6 +39,9 @@ log = structlog.get_logger(__name__)
 STALLED_SECONDS = 60.0
 
 
+#: Signals closer together than this are one.
+SAME_SIGNAL_SECONDS = 0.5
+
 #: Settings that the parts take when they are made.
 NEEDS_RESTART = (
     "data_dir", "redis", "database", "parse_processes", "worker_concurrency", "reactor",
@@ -105,6 +108,7 @@ class Daemon:
         self._ready = ready
         self._name = holder.name()
         self._stop = asyncio.Event()
+        self._asked_to_stop = 0.0
         self._reload = asyncio.Event()
         self._notify = sdnotify.SystemdNotifier()
         #: Why the last reload was refused; None while the running configuration is the one on disk.
@@ -276,9 +280,15 @@ class Daemon:
         loop.add_signal_handler(signal.SIGHUP, self._reload.set)
 
     def _end(self, number: signal.Signals) -> None:
-        """The first signal asks for an orderly end, the second ends at once."""
-        if self._stop.is_set():
+        """The first signal asks for an orderly end, the second ends at once.
+
+        Signals that come together are one: a shell's Ctrl-C and `timeout` reach a process twice.
+        """
+        now = time.monotonic()
+        if not self._stop.is_set():
+            self._asked_to_stop = now
+            log.info("stopping", signal=number.name, message="a second signal stops at once")
+            self._stop.set()
+        elif now - self._asked_to_stop > SAME_SIGNAL_SECONDS:
             log.warning("stopped at once", signal=number.name)
             os._exit(128 + number)
-        log.info("stopping", signal=number.name, message="a second signal stops at once")
-        self._stop.set()

@@ -11,6 +11,7 @@ import logging.handlers
 import re
 import sys
 from collections.abc import Iterable, MutableMapping
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -173,11 +174,24 @@ def _json() -> list[Any]:
 
 
 def _console(stream: TextIO) -> list[Any]:
-    colors = stream.isatty()
-    return [
-        structlog.processors.format_exc_info,
-        structlog.dev.ConsoleRenderer(colors=colors, timestamp_key="time", pad_event_to=24),
-    ]
+    return [structlog.processors.format_exc_info, partial(_line, colors=stream.isatty())]
+
+
+#: What a person at a terminal need not read in every line; the file has it.
+_FILE_ONLY = {"time", "level", "event", "source", "outlet", "run", "logger", "exception", "outcome", "bytes", "http"}
+_COLORS = {"warning": "\x1b[33m", "error": "\x1b[31m", "critical": "\x1b[31m", "info": "", "debug": "\x1b[2m"}
+
+
+def _line(_logger: Any, _method: str, event: MutableMapping[str, Any], *, colors: bool) -> str:
+    """``08:15:02 warning  run finished kontan/nasional reason=dns …``, and a traceback below."""
+    level = str(event.get("level", ""))
+    where = event.get("source") or event.get("outlet") or ""
+    rest = " ".join(f"{key}={value}" for key, value in event.items() if key not in _FILE_ONLY)
+    words = (str(event.get("event", "")), str(where), rest)
+    text = f"{str(event.get('time', ''))[11:19]} {level:8} {' '.join(word for word in words if word)}"
+    if colors and _COLORS.get(level):
+        text = f"{_COLORS[level]}{text}\x1b[0m"
+    return f"{text}\n{event['exception']}" if event.get("exception") else text
 
 
 def _drop_none(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
