@@ -63,6 +63,8 @@ class ArticleFilter:
     #: Full text, see :func:`storage.search.parse_query`.
     query: str | None = None
     cluster: str | None = None
+    #: BCP 47 tag, exactly as stored.
+    language: str | None = None
     #: False leaves copies out.
     copies: bool = True
 
@@ -79,6 +81,8 @@ class ArticleFilter:
             found.append(matches(parse_query(self.query), is_sqlite=is_sqlite))
         if self.cluster is not None:
             found.append(a.cluster == self.cluster)
+        if self.language is not None:
+            found.append(a.language == self.language)
         if not self.copies:
             found.append(a.copy_of.is_(None))
         return found

@@ -8,9 +8,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
+import storage.views  # noqa: F401 - adds the views to the metadata
 from storage.articles import ArticleFilter, Articles
 from storage.audit import Audit
+from storage.children import Children
 from storage.database import Database
+from storage.delivery import Deliveries
+from storage.events import Events
 from storage.facts import Facts
 from storage.fates import Fates
 from storage.model import FateKind, RunStatus
@@ -47,10 +51,13 @@ class Storage:
     def __init__(self, database: Database, *, now: Callable[[], datetime]) -> None:
         self.database = database
         self.sources = Sources(database)
+        self.children = Children(database)
         self.runs = Runs(database)
         self.fates = Fates(database)
         self.articles = Articles(database)
         self.outbox = Outbox(database)
+        self.events = Events(database)
+        self.deliveries = Deliveries(database)
         self.audit = Audit(database)
         self.facts = Facts(database)
         self.writer = Writer(database)

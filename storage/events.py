@@ -1,0 +1,248 @@
+"""Events and articles as consumers read them: whole records, behind a cursor that misses nothing.
+
+Every cursor that leaves warta is an id of the outbox. Ids grow in the order of commits, which
+``articles.seq`` does not on PostgreSQL: a reader that pages by it could step over an article whose
+transaction took longer than its neighbour's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage.articles import ArticleFilter
+from storage.database import Database
+from storage.export import SCHEMA, iso, record_of
+from storage.identities import chunks
+from storage.tables import articles, outbox, revisions
+
+#: An event is committed at most this long before or after the moment it is dated with.
+_SLACK = timedelta(hours=1)
+
+#: Every article has one of these, and it is its first.
+FIRST_EVENTS = ("new", "copy")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventFilter:
+    """Which events; every condition given must hold."""
+
+    #: Empty: all.
+    outlets: tuple[str, ...] = ()
+    #: False leaves out articles that are copies, with all that happens to them.
+    copies: bool = True
+    #: Dated at or after, and before.
+    since: datetime | None = None
+    until: datetime | None = None
+    article_id: str | None = None
+
+
+_ALL = EventFilter()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened to an article, with the article as it was then."""
+
+    id: int
+    #: new, copy, revised, corrected, moved or retracted.
+    event: str
+    article_id: str
+    revision: int
+    outlet_id: str
+    created_at: datetime
+    #: The record of that revision (docs/consumers.md); None when the article has been deleted since.
+    record: dict[str, Any] | None
+
+    @property
+    def key(self) -> str:
+        """The same for every delivery of this event, after retries, restarts and replays."""
+        return f"{self.article_id}:{self.revision}:{self.event}"
+
+    def envelope(self) -> dict[str, Any]:
+        """What a consumer gets, as JSON types."""
+        return {
+            "schema": SCHEMA,
+            "event_id": self.id,
+            "key": self.key,
+            "event": self.event,
+            "article_id": self.article_id,
+            "revision": self.revision,
+            "outlet_id": self.outlet_id,
+            "created_at": iso(self.created_at),
+            "article": self.record,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class EventPage:
+    """Some events, and where to go on."""
+
+    events: tuple[Event, ...]
+    #: Everything up to here was looked at, events that did not fit the filter included.
+    reached: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPage:
+    """Some articles as ``(cursor, record)``, and whether there are more."""
+
+    records: tuple[tuple[int, dict[str, Any]], ...]
+    more: bool
+
+
+_EVENTS = (
+    select(
+        outbox.c.id.label("event_id"),
+        outbox.c.event,
+        outbox.c.article_id.label("id"),
+        outbox.c.revision,
+        outbox.c.outlet_id,
+        outbox.c.created_at,
+        articles.c.first_seen,
+        articles.c.copy_of,
+        articles.c.cluster,
+        revisions.c.created_at.label("revised_at"),
+        revisions.c.content,
+    )
+    .outerjoin(articles, articles.c.id == outbox.c.article_id)
+    .outerjoin(
+        revisions, and_(revisions.c.article_id == outbox.c.article_id, revisions.c.revision == outbox.c.revision)
+    )
+)
+
+_RECORDS = (
+    select(
+        outbox.c.id.label("cursor"),
+        articles.c.id,
+        articles.c.revision,
+        articles.c.first_seen,
+        articles.c.revised_at,
+        articles.c.copy_of,
+        articles.c.cluster,
+        revisions.c.content,
+    )
+    .join(articles, articles.c.id == outbox.c.article_id)
+    .join(revisions, and_(revisions.c.article_id == articles.c.id, revisions.c.revision == articles.c.revision))
+    .where(outbox.c.event.in_(FIRST_EVENTS))
+)
+
+
+class Events:
+    """The outbox joined with what its events speak of."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def after(self, cursor: int, limit: int, where: EventFilter = _ALL) -> EventPage:
+        """Events behind that id, in order; 0 is the beginning."""
+        async with self._database.read() as connection:
+            last = int(await connection.scalar(select(func.coalesce(func.max(outbox.c.id), 0))) or 0)
+            conditions = [outbox.c.id > cursor, outbox.c.id <= last, *await _conditions(connection, where)]
+            query = _EVENTS.where(*conditions).order_by(outbox.c.id).limit(limit)
+            found = tuple(_event(row) for row in await connection.execute(query))
+        return EventPage(found, found[-1].id if len(found) == limit else max(last, cursor))
+
+    async def get(self, ids: Sequence[int]) -> dict[int, Event]:
+        """These events by id; those that are no more are left out."""
+        found: dict[int, Event] = {}
+        async with self._database.read() as connection:
+            for chunk in chunks(ids):
+                rows = await connection.execute(_EVENTS.where(outbox.c.id.in_(chunk)))
+                found.update((row.event_id, _event(row)) for row in rows)
+        return found
+
+    async def iterate(self, where: EventFilter = _ALL, *, after: int = 0, batch: int = 500) -> AsyncIterator[Event]:
+        """All events behind that id, in short transactions."""
+        while True:
+            page = await self.after(after, batch, where)
+            for event in page.events:
+                yield event
+            if len(page.events) < batch:
+                return
+            after = page.reached
+
+    async def articles(
+        self, where: ArticleFilter, *, after: int = 0, limit: int = 50, newest_first: bool = False
+    ) -> RecordPage:
+        """Articles at their newest revision, in the order in which they were announced.
+
+        With `newest_first` the other way round; then `after` 0 begins at the newest.
+        """
+        async with self._database.read() as connection:
+            query = await self._articles(connection, where)
+            if newest_first:
+                query = query.order_by(outbox.c.id.desc())
+                query = query.where(outbox.c.id < after) if after else query
+            else:
+                query = query.where(outbox.c.id > after).order_by(outbox.c.id)
+            rows = (await connection.execute(query.limit(limit + 1))).all()
+        return RecordPage(tuple((row.cursor, record_of(row)) for row in rows[:limit]), len(rows) > limit)
+
+    async def records(
+        self, where: ArticleFilter, *, after: int = 0, batch: int = 500
+    ) -> AsyncIterator[tuple[int, dict[str, Any]]]:
+        """All articles that fit as ``(cursor, record)``, in short transactions."""
+        while True:
+            page = await self.articles(where, after=after, limit=batch)
+            for cursor, record in page.records:
+                yield cursor, record
+            if not page.more:
+                return
+            after = page.records[-1][0]
+
+    async def _articles(self, connection: AsyncConnection, where: ArticleFilter) -> Select[Any]:
+        query = _RECORDS.where(*where.conditions(is_sqlite=self._database.is_sqlite))
+        if where.outlet_id is not None:
+            query = query.where(outbox.c.outlet_id == where.outlet_id)
+        return query.where(*await _bounds(connection, where.since, where.until))
+
+
+async def _conditions(connection: AsyncConnection, where: EventFilter) -> list[Any]:
+    found: list[Any] = await _bounds(connection, where.since, where.until)
+    if where.since is not None:
+        found.append(outbox.c.created_at >= where.since)
+    if where.until is not None:
+        found.append(outbox.c.created_at < where.until)
+    if where.outlets:
+        found.append(outbox.c.outlet_id.in_(where.outlets))
+    if not where.copies:
+        found.append(outbox.c.event != "copy")
+        found.append(or_(articles.c.id.is_(None), articles.c.copy_of.is_(None)))
+    if where.article_id is not None:
+        found.append(outbox.c.article_id == where.article_id)
+    return found
+
+
+async def _bounds(connection: AsyncConnection, since: datetime | None, until: datetime | None) -> list[Any]:
+    """Ids between which events of that time lie, so that a page does not read the outbox from its beginning."""
+    bounds: list[Any] = []
+    if since is not None and (first := await _first_at(connection, since - _SLACK)) is not None:
+        bounds.append(outbox.c.id >= first)
+    if until is not None and (first := await _first_at(connection, until + _SLACK)) is not None:
+        bounds.append(outbox.c.id <= first)
+    return bounds
+
+
+async def _first_at(connection: AsyncConnection, moment: datetime) -> int | None:
+    o = outbox.c
+    query = select(o.id).where(o.created_at >= moment).order_by(o.created_at, o.id).limit(1)
+    found = await connection.scalar(query)
+    return None if found is None else int(found)
+
+
+def _event(row: Any) -> Event:
+    return Event(
+        id=row.event_id,
+        event=row.event,
+        article_id=row.id,
+        revision=row.revision,
+        outlet_id=row.outlet_id,
+        created_at=row.created_at,
+        record=None if row.content is None or row.first_seen is None else record_of(row),
+    )
