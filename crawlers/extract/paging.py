@@ -24,8 +24,8 @@ def next_page(root: Element, head: Head, url: str) -> str | None:
     """Absolute address of the page after `url`, from ``rel=next``, a pager's links or its list of options."""
     named = _plain(head.link("canonical") or url)
     own, current = _numbered(url)
-    if own != named and own != _plain(url):
-        # A number at the end of an address nobody shortens is the article's own.
+    if own != named and not _PARAMETER.search(urlsplit(url).query):
+        # A number that ends an address counts pages only where the page itself is known without it.
         own, current = _plain(url), 1
     seen = 0
     if (declared := head.link("next")) and _follows(declared, {own, named}, current):
