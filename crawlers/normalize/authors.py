@@ -26,14 +26,14 @@ _SUFFIX = re.compile(r"\s+[-–—]+(?:\s.*)?$|\s+(?:in|for|for the)\s+[A-Z].*$|
 _NOT_A_NAME = re.compile(r"[@#<>{}\[\]=_\\]|https?:|www\.|\.(?:com|co|id|net|org|tv|news)\b|\d", re.IGNORECASE)
 
 _ORGANISATION = re.compile(
-    r"\b(?:tim|team|redaksi|staff|staf|desk|agency|agencies|newsroom|media|network|press|editorial|editors|admin"
-    r"|administrator|reuters|afp|antara|xinhua|bloomberg|associated|newspaper|magazine|journal|post|times|tribune"
-    r"|daily|herald|indonesia|online|digital|channel|tv|radio|kantor berita|news|berita|company|pt"
-    r"|inc|ltd|corp|llc"
-    r"|group|university|universitas|institute|institut|kementerian|ministry|humas|pers|advertorial"
-    r"|sponsored|partner"
-    r"|content|contributor|contributors|guest|anonymous|anonim|unknown|webmaster|editor|reporter|redaktur|penulis"
-    r"|null|none|undefined|user|default|author|writer|wires|service|services|nn|cnn|bbc|ap)\b",
+    r"\b(?:team|redaksi|staff|staf|desk|agency|agencies|newsroom|media|network|editorial|editors|admin|administrator"
+    r"|reuters|afp|antara|xinhua|bloomberg|associated|newspaper|magazine|indonesia|online|digital|channel|tv|radio"
+    r"|kantor berita|news|berita|company|pt|inc|ltd|corp|llc|group|university|universitas|institute|institut"
+    r"|kementerian|ministry|humas|pers|advertorial|sponsored|content|contributors?|anonymous|anonim|unknown|webmaster"
+    r"|editor|reporter|redaktur|penulis|null|none|undefined|user|default|wires|cnn|bbc|ap)\b"
+    r"|^(?:the )?(?:\w+ ){0,2}(?:daily|herald|gazette)$|^the (?:\w+ ){1,2}(?:post|times|tribune|journal|press)$"
+    r"|^(?:jakarta|washington|bangkok) post$|^(?:guest|author|writer|services?|partner)(?: author| writer| content)?$"
+    r"|^tim(?:$| (?:redaksi|liputan|peneliti|riset|kreatif|\w+\.))",
     re.IGNORECASE,
 )
 _TITLE = re.compile(

@@ -15,6 +15,8 @@ from storage.model import Block, BlockKind
 
 #: Bylines stand among the first or last blocks; ``Sumber:`` in the middle names the source of a table.
 _FIRST, _LAST = 4, 10
+#: Bounds on what is read of one page; the longest transcripts have half a million characters.
+_MOST_BLOCKS, _MOST_TEXT = 10_000, 1_000_000
 #: A paragraph of this length does not rightly occur twice.
 _LONG_ENOUGH = 60
 
@@ -57,12 +59,18 @@ def read_body(
     return Body(tuple(_trim(story)), dateline, byline, tuple(dict.fromkeys((*found, *sifted.related))), signed)
 
 
-def _clean(blocks: Iterable[Block]) -> list[Block]:
-    cleaned = (
-        Block(block.kind, clean_lines(block.text) if block.kind is BlockKind.LIST else clean_line(block.text))
-        for block in blocks
-    )
-    return [block for block in cleaned if block.text]
+def _clean(blocks: Sequence[Block]) -> list[Block]:
+    cleaned: list[Block] = []
+    room = _MOST_TEXT
+    for block in blocks[:_MOST_BLOCKS]:
+        clean = clean_lines if block.kind is BlockKind.LIST else clean_line
+        text = clean(block.text[:room])
+        room -= len(block.text)
+        if text:
+            cleaned.append(Block(block.kind, text))
+        if room <= 0:
+            break
+    return cleaned
 
 
 def _split(blocks: list[Block], brands: tuple[str, ...]) -> list[Block]:

@@ -32,6 +32,8 @@ _IS_SOURCE = re.compile(rf"(?:{_SOURCES})", re.IGNORECASE)
 _LINE = 300
 #: A name or a list of names: no sentence inside. Initials and degrees keep their dots.
 _SENTENCE = re.compile(r"[a-z]{4,}[.!?] +[A-Z]|[.!?][\"”]|\d{3,}|https?://")
+#: Antara ends a byline with it.
+_COPYRIGHT = re.compile(r"\s*(?:Copyright|Hak [Cc]ipta)?\s*(?:©|\([cC]\)).{0,80}$")
 _EDGES = " |/,;:-–—·•"
 
 #: At the end of the last paragraph: initials of reporter and editor, or a page code.
@@ -65,6 +67,7 @@ class Byline:
 
 def read_byline(line: str) -> Byline | None:
     """The names of a clean line that is a byline as a whole, else None."""
+    line = _COPYRIGHT.sub("", line)
     if len(line) > _LINE or not (first := _LABEL.match(line)) or first.start():
         return None
     found: dict[str, list[str]] = {"writers": [], "editors": [], "sources": []}

@@ -17,14 +17,14 @@ _LABEL = re.compile(
 )
 #: ``KONTAN/Cheppy A. Muchlis``, ``(ANTARA FOTO/Aprillio Akbar/nym)``, ``REUTERS/Jane Doe``.
 _SLASHED = re.compile(
-    r"(?:^|(?<=[\s.(\[]))[(\[]?(?P<credit>(?:[A-Z][A-Z.]+|[A-Z][\w-]*\.(?:com|co\.id|id|tv)"
+    r"(?:^|(?<=[\s.(\[]))[(\[]?(?P<credit>(?:[A-Z]{2,}(?:\.[A-Z]+)*|[A-Z][\w-]*\.(?:com|co\.id|id|tv)"
     r"|Getty Images|Xinhua|Shutterstock|dok)"
     r"(?: (?:[A-Z][A-Z]+|FOTO|PHOTO|Images))*\s?/\s?[^()\[\]]{2,80})[)\]]?\.?$"
 )
 #: ``(Foto: A/detikcom)``, ``Foto: A``, ``Dok. Perusahaan``, ``Photo by A``, ``Credit: A``.
 _LABELLED = re.compile(
     r"(?:^|(?<=[\s.]))[(\[]?(?:foto|photo|photograph|sumber|source|credit|kredit|image|gambar|dok|dokumentasi|doc)"
-    r"(?:\s?(?:by|oleh))?(?:\s?[:/]\s?|\.\s|\sby\s)(?P<credit>[^()\[\]]{2,80})[)\]]?\.?$",
+    r"(?:\s?(?:by|oleh))?(?:\s?:\s?|\.\s|\sby\s|(?<=[Dd]ok)/)(?P<credit>[^()\[\]]{2,80})[)\]]?\.?$",
     re.IGNORECASE,
 )
 #: A whole caption in parentheses that ends it: ``… di Jakarta. (Getty Images)``.

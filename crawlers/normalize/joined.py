@@ -35,7 +35,7 @@ _MARKER = re.compile(
 )
 #: Two paragraphs without a space: after a sentence, a lower-case letter, a digit, a bracket or an acronym.
 _GLUE = re.compile(
-    r"(?<=[a-z\d)%.!?”’])(?=[A-Z“])|(?<=[a-z\d)%.!?,][\"'])(?=[A-Z“])|(?<=[\d)%])(?=\"[A-Z])|(?<=[A-Z]{2})(?=[A-Z][a-z]{2,})"
+    r"(?<=[a-z)%.!?”’])(?=[A-Z“])|(?<=\d)(?=[A-Z][a-z]|“)|(?<=[a-z\d)%.!?,][\"'])(?=[A-Z“])|(?<=[\d)%])(?=\"[A-Z])|(?<=[A-Z]{2})(?=[A-Z][a-z]{2,})"
 )
 _CAMEL = re.compile(
     r"(?:^|\W)(?:[a-z]|You|Tik|Link|Open|Buka|Pay|Whats|Linked|Space|Deep|Chat|Sea|Indi|In|Mc|Mac|Go"

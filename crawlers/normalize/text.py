@@ -88,6 +88,11 @@ def _character(match: re.Match[str]) -> str:
 
 def _repair(text: str) -> str:
     """Undo a wrong decoding, only where the text carries its marks and the repair removes them."""
-    if len(text) > _MOJIBAKE_LIMIT or not _MOJIBAKE.search(text):
-        return text
-    return ftfy.fix_encoding(text)
+    for _ in range(4):  # text may have been decoded wrongly more than once
+        if len(text) > _MOJIBAKE_LIMIT or not _MOJIBAKE.search(text):
+            break
+        repaired = ftfy.fix_encoding(text)
+        if repaired == text:
+            break
+        text = repaired
+    return text
