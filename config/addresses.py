@@ -162,6 +162,20 @@ def _store(value: object, expected: str, schemes: tuple[str, ...], need_host: tu
     return text
 
 
+def _listen(value: object) -> tuple[str, int]:
+    expected = "an address and a port, such as 127.0.0.1:8470 or [::1]:8470"
+    text = text_of(value, expected)
+    host, _, port = text.rpartition(":")
+    bare = host.removeprefix("[").removesuffix("]")
+    try:
+        ip_address("127.0.0.1" if bare == "localhost" else bare)
+    except ValueError:
+        raise wrong(f"{text[:80]!r} is not an address with a port", expected) from None
+    if not re.fullmatch(r"\d{1,5}", port) or not 0 < int(port) < 65_536:
+        raise wrong(f"{port[:20]!r} is not a port", expected)
+    return bare, int(port)
+
+
 def password_of(url: str) -> str | None:
     """The password inside a URL, decoded; None when it has none."""
     try:
@@ -211,4 +225,5 @@ DatabaseUrl = Annotated[
 ]
 HeaderName = Annotated[str, PlainValidator(_header_name), schema(type="string")]
 HeaderValue = Annotated[str, PlainValidator(_header_value), schema(type="string")]
+Listen = Annotated[tuple[str, int], PlainValidator(_listen), schema(type="string", examples=["127.0.0.1:8470"])]
 FullPage = Annotated[str, PlainValidator(_full_page), schema(type="string", examples=["?page=all", "/all"])]

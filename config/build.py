@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from config.addresses import password_of
+from config.build_delivery import api, secrets_of, subscriptions
 from config.build_outlet import OutletBuilder, Trail
 from config.document import OutletDocument, WartaDocument
 from config.errors import ConfigProblem
@@ -82,7 +83,9 @@ def build_settings(
         politeness=_default_politeness(said, agent or said.user_agent or DEFAULT_USER_AGENT),
         allow_networks=tuple(ip_network(text) for text in said.allow_networks),
         resolve=tuple(said.resolve.items()),
-        secrets=secrets | _secrets_of(said, outlets),
+        deliver=subscriptions(said),
+        api=api(said),
+        secrets=secrets | _secrets_of(said, outlets) | secrets_of(said),
         fingerprint=fingerprint,
         **{name: value for name, value in written.items() if value is not None},
     )

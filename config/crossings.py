@@ -23,6 +23,8 @@ def in_warta(document: Document) -> Iterator[ConfigProblem]:
     for name, group in _mapping(data.get("groups")).items():
         yield from _schedule(document, ("groups", name, "schedule"), _mapping(group).get("schedule"))
     yield from _redis(document, data)
+    yield from _deliver(document, _list(data.get("deliver")))
+    yield from _api(document, _mapping(data.get("api")))
 
 
 def in_outlet(document: Document, main: Document | None) -> Iterator[ConfigProblem]:
@@ -110,6 +112,49 @@ def _redis(document: Document, data: dict[str, Any]) -> Iterator[ConfigProblem]:
         message = f"Redis on {host} has no password, so anybody who reaches it rules this crawler"
         expected = "redis://:${REDIS_PASSWORD}@host, or allow_insecure_redis: true"
         yield document.problem(("redis",), message, expected=expected)
+
+
+#: What belongs to which kind of consumer.
+_OF_KIND = {
+    "webhook": ("secret", "timeout", "concurrency", "give_up"),
+    "stream": ("length", "redis"),
+    "files": ("format", "every"),
+}
+
+
+def _deliver(document: Document, entries: list[Any]) -> Iterator[ConfigProblem]:
+    names: set[str] = set()
+    for index, entry in enumerate(entries):
+        path: Path = ("deliver", index)
+        said = {key for key, value in _mapping(entry).items() if value is not None}
+        kinds = [kind for kind in _OF_KIND if kind in said]
+        name = _mapping(entry).get("name")
+        if len(kinds) != 1:
+            message = "both " + " and ".join(kinds) if kinds else "nowhere to deliver to"
+            yield document.problem(path, message, expected="one of webhook, stream or files")
+            continue
+        for kind, keys in _OF_KIND.items():
+            for key in keys if kind != kinds[0] else ():
+                if key in said:
+                    yield document.problem((*path, key), f"a {kinds[0]} has no {key}", expected=kind, key=True)
+        if kinds == ["webhook"] and "secret" not in said:
+            message = "without a secret a webhook cannot tell our events from anybody's"
+            yield document.problem((*path, "webhook"), message, expected="secret: ${NAME} beside it")
+        if isinstance(name, str) and name in names:
+            yield document.problem((*path, "name"), f"{name!r} is the name of another consumer", expected="another")
+        elif isinstance(name, str):
+            names.add(name)
+
+
+def _api(document: Document, api: dict[str, Any]) -> Iterator[ConfigProblem]:
+    """Articles are for whoever may read them: without a token only this machine."""
+    listen = api.get("listen")
+    if not isinstance(listen, str) or api.get("tokens"):
+        return
+    host = listen.rpartition(":")[0].strip("[]")
+    if host and not _is_loopback(host):
+        message = f"an API on {host} without a token is open to everybody"
+        yield document.problem(("api", "listen"), message, expected="tokens: [${NAME}] beside it, or 127.0.0.1")
 
 
 def _is_loopback(host: str) -> bool:

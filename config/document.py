@@ -266,6 +266,52 @@ class WorkersPart(Part):
     """Children that parse and extract."""
 
 
+class DeliverPart(Part):
+    """One consumer: `webhook`, `stream` or `files`, and what it is told."""
+
+    name: v.Id
+    """Unique and stable: how far the consumer has got hangs on it."""
+    webhook: a.HomeUrl | None = None
+    """Address that gets each event as a signed POST."""
+    secret: Annotated[str, Field(min_length=16, max_length=500)] | None = None
+    """Key of the webhook's signature, as ${NAME}."""
+    timeout: v.Interval | None = None
+    """Time for one request to the webhook."""
+    concurrency: Annotated[int, Field(ge=1, le=64)] | None = None
+    """Requests to the webhook in flight."""
+    give_up: v.Interval | None = None
+    """A webhook's event that was refused for so long becomes a dead letter."""
+    stream: Annotated[str, Field(pattern=r"^[A-Za-z0-9:._-]{1,200}$")] | None = None
+    """Key of a Redis stream that gets each event."""
+    length: Annotated[int, Field(ge=100, le=100_000_000)] | None = None
+    """Entries kept in the stream, more or less."""
+    redis: a.RedisUrl | None = None
+    """Server of the stream; the daemon's own when not set."""
+    files: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
+    """Directory that gets files of events, one directory a day."""
+    format: Literal["jsonl", "csv", "parquet"] | None = None
+    """Format of the files."""
+    every: v.Interval | None = None
+    """Events wait so long for others before a file is written."""
+    outlets: list[v.Id] = _none()
+    """Only events of these outlets."""
+    copies: bool = True
+    """Whether copies of other articles are told of."""
+    start: Literal["beginning", "now"] = "beginning"
+    """Where a consumer that is new begins."""
+
+
+class ApiPart(Part):
+    """The HTTP API."""
+
+    listen: a.Listen = ("127.0.0.1", 8470)
+    """Address and port."""
+    tokens: list[Annotated[str, Field(min_length=16, max_length=500)]] = _none()
+    """Any of these opens the API: ${NAME}, or sha256: and the hash of the token in hexadecimal digits."""
+    hosts: list[a.Host] = _none()
+    """Host names that the API answers to, besides the address it listens on and localhost."""
+
+
 class WartaDocument(Part):
     """The whole set-up."""
 
@@ -297,6 +343,10 @@ class WartaDocument(Part):
     """How long an address counts as seen after its last sighting."""
     log_level: Literal["debug", "info", "warning", "error"] | None = None
     """Least severe log line that is written."""
+    deliver: Annotated[list[DeliverPart], Field(max_length=1000)] = _none()
+    """Consumers that are told of new and changed articles."""
+    api: ApiPart | None = None
+    """Where the daemon serves the HTTP API; not at all when not set."""
     defaults: Level = Level()
     """What every outlet inherits."""
     groups: dict[v.Id, Level] = Field(default_factory=dict)

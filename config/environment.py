@@ -17,7 +17,9 @@ MayHoldSecret = Callable[[Path], bool]
 
 def in_warta(path: Path) -> bool:
     """Whether a place of warta.yaml may hold a secret."""
-    return path in (("redis",), ("database",))
+    if len(path) == 3 and path[0] == "deliver":
+        return path[2] in ("secret", "webhook", "redis")
+    return path in (("redis",), ("database",)) or (len(path) == 3 and path[:2] == ("api", "tokens"))
 
 
 def in_outlet(path: Path) -> bool:
@@ -48,7 +50,7 @@ def fill_in(
 
 
 def _misplaced(document: Document, path: Path) -> ConfigProblem:
-    expected = "the value itself; ${NAME} works in redis, database and headers"
+    expected = "the value itself; ${NAME} works in redis, database, headers, api.tokens and deliver"
     return document.problem(path, "${…} is for secrets only", expected=expected)
 
 

@@ -244,6 +244,70 @@ class Outlet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Webhook:
+    """An address that gets every event as a signed POST."""
+
+    url: str
+    #: Key of the HMAC-SHA256 signature; ``whsec_`` and base64, or any text.
+    secret: str
+    #: Time for one request, its answer included.
+    timeout: timedelta = timedelta(seconds=30)
+    #: Requests in flight; those of one article go one after the other.
+    concurrency: int = 4
+    #: An event that was refused for so long becomes a dead letter.
+    give_up: timedelta = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """A Redis stream that gets every event as an entry."""
+
+    key: str
+    #: Entries kept, more or less (``MAXLEN ~``).
+    length: int = 10_000
+    #: URL of the server; None for the daemon's own.
+    redis: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Files:
+    """A directory that gets files of events, partitioned by day."""
+
+    directory: Path
+    #: jsonl, csv or parquet.
+    format: str = "jsonl"
+    #: Events wait so long for others, so that files do not get small.
+    every: timedelta = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """One consumer that is told of events."""
+
+    #: Stable: how far it has got hangs on it.
+    name: str
+    target: Webhook | Stream | Files
+    #: Empty: all.
+    outlets: tuple[str, ...] = ()
+    #: Whether it is told of copies.
+    copies: bool = True
+    #: Where one that is met for the first time begins: at the first event there is, or behind the last.
+    from_beginning: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Api:
+    """Where the HTTP API listens."""
+
+    host: str = "127.0.0.1"
+    port: int = 8470
+    #: What readers show as ``Authorization: Bearer``; ``sha256:`` and 64 digits, or the token itself.
+    tokens: tuple[str, ...] = ()
+    #: Host names it answers to, besides `host` and the loopback ones.
+    hosts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The whole configuration, as loaded at one moment."""
 
@@ -272,6 +336,10 @@ class Settings:
     #: How long an address counts as seen after its last sighting.
     seen_ttl: timedelta = timedelta(days=60)
     log_level: str = "info"
+    #: Who is told of events.
+    deliver: tuple[Subscription, ...] = ()
+    #: None: the daemon serves no API.
+    api: Api | None = None
     #: Values that came from ``${NAME}``; masked wherever text leaves the process.
     secrets: frozenset[str] = frozenset()
     #: sha256 of every file read, to notice a change.
