@@ -27,6 +27,8 @@ from crawlers.plain import MAX_SUMMARY, MAX_TITLE, first_image, plain, verbatim
 
 MAX_GUID: Final = 1_000
 MAX_WORDS: Final = 30
+MAX_LINKS: Final = 50
+MAX_HUBS: Final = 3
 _ROOT: Final = re.compile(r"<(?:[A-Za-z0-9_]+:)?(?:rss|feed|rdf|channel)[\s>]", re.IGNORECASE)
 _ITEM_START: Final = re.compile(r"<((?:[A-Za-z0-9_]+:)?(?:item|entry))[\s>]", re.IGNORECASE)
 _DECLARATION: Final = re.compile(r"^\s*<\?xml[^<>]*\?>")
@@ -78,6 +80,7 @@ def read_feed(text: str, *, url: str, now: datetime, timezone: tzinfo, limits: L
     place = _Place(url, now, timezone)
     feed = parsed["feed"]
     language = verbatim(feed.get("language"), 35)
+    rels = _rels(feed, place)
     read = read_each(
         parsed["entries"][: limits.items],
         lambda entry: _entry(entry, place, language, atom=version.startswith("atom")),
@@ -90,7 +93,21 @@ def read_feed(text: str, *, url: str, now: datetime, timezone: tzinfo, limits: L
         skip_hours=_skip_hours(fenced.text),
         skip_days=_skip_days(fenced.text),
         title=plain(str(feed.get("title") or ""), limit=MAX_TITLE),
+        follow=(*rels.get("prev-archive", ()), *rels.get("next", ()))[:1],
+        paged="wordpress" in str(feed.get("generator") or "").lower(),
+        hubs=rels.get("hub", ())[:MAX_HUBS],
+        self_url=next(iter(rels.get("self", ())), None),
     )
+
+
+def _rels(feed: Mapping[str, Any], place: _Place) -> dict[str, tuple[str, ...]]:
+    """The feed's own links by relation: hub and self (WebSub), prev-archive and next (RFC 5005)."""
+    found: dict[str, tuple[str, ...]] = {}
+    for link in list(feed.get("links") or ())[:MAX_LINKS]:
+        if isinstance(link, Mapping) and (url := place.link(link.get("href"))):
+            rel = str(link.get("rel") or "alternate").lower()
+            found[rel] = (*found.get(rel, ()), url)
+    return found
 
 
 def _format(version: str) -> str:

@@ -214,14 +214,32 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ListedSitemap:
+    """One child as a sitemap index lists it."""
+
+    url: str
+    #: As the index writes it.
+    lastmod: str | None = None
+    #: Its lastmod, else the date in its address; aware.
+    date: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Discovered:
     """What one answer of a source announces."""
 
     entries: tuple[FeedEntry, ...]
     #: rss, rdf, atom, jsonfeed, cdf, urlset, sitemapindex, text, listing.
     format: str
-    #: Child sitemaps, or the next listing page, in the order to follow.
+    #: Child sitemaps, the next listing page, or the page of older items before a feed's, in the order to follow.
     follow: tuple[str, ...] = ()
+    #: The same children with what the index says of them, more than are to be followed at once.
+    children: tuple[ListedSitemap, ...] = ()
+    #: Whether ``?paged=2`` gives the items before these (WordPress).
+    paged: bool = False
+    #: Hubs that push it, and its own address as it writes it (WebSub sections 4 and 5).
+    hubs: tuple[str, ...] = ()
+    self_url: str | None = None
     problems: tuple[Problem, ...] = ()
     #: Publisher's word on when to come again: RSS ttl, sy:updatePeriod/Frequency.
     min_interval: timedelta | None = None

@@ -3,37 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import structlog
 
-from config.model import Limits, Outlet, Source, SourceKind
-from crawlers.discover import discover
+from config.model import Limits, Outlet, Source
+from crawlers import whereabouts
 from crawlers.fetch import Fetcher
 from crawlers.item import ItemReader
-from crawlers.listing import expand
 from crawlers.model import (
     FAILURE_WEIGHT,
-    Discovered,
-    DiscoveryFailed,
     FailureKind,
-    Fetched,
     FetchFailed,
     FetchRequest,
     FetchResult,
-    NotModified,
-    Purpose,
 )
 from crawlers.outage import OF_THE_NETWORK, OutageDetector
-from crawlers.pool import ParseKilled, ParsePool
-from crawlers.recognise import recognise
+from crawlers.poll import PollEnd, Poller
+from crawlers.pool import ParsePool
 from storage.errors import StaleToken, StorageUnavailable
 from storage.faults import point
 from storage.leases import Leases
@@ -49,30 +40,6 @@ LEASE = timedelta(seconds=30)
 
 #: Ends of a fetch that say nothing about the network.
 OF_OURSELVES = frozenset({FailureKind.ROBOTS, FailureKind.STORAGE, FailureKind.FORBIDDEN_ADDRESS})
-
-_PURPOSE = {
-    SourceKind.FEED: Purpose.FEED,
-    SourceKind.SITEMAP: Purpose.SITEMAP,
-    SourceKind.LISTING: Purpose.LISTING,
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PollEnd:
-    """How the poll of a source ended, before its pages are fetched."""
-
-    status: RunStatus
-    reason: str | None = None
-    message: str | None = None
-    http_status: int | None = None
-    bytes: int = 0
-    #: When the publisher asked to be left alone until, and how often it wants us.
-    retry_after: timedelta | None = None
-    discovered: Discovered | None = None
-    #: Headers of the answer, for its caching rules.
-    headers: tuple[tuple[str, str], ...] = ()
-    #: What it changes in the source's state.
-    state: Mapping[str, Any] = field(default_factory=dict)
 
 
 class NextAttempt(Protocol):
@@ -113,6 +80,7 @@ class Crawler:
         self._now = now
         self.outage = outage or OutageDetector()
         self._items = ItemReader(storage=storage, seen=seen, fetch=self._fetch, pool=pool, limits=limits, now=now)
+        self._poller = Poller(storage=storage, seen=seen, fetch=self._fetch, pool=pool, limits=limits, now=now)
         #: Monotonic time at which a run last ended; what "working" means for the watchdog.
         self.last_progress = time.monotonic()
 
@@ -123,7 +91,7 @@ class Crawler:
 
             lease (one run per source, anywhere)
               | begin: the fencing token goes to the source, older runs of it end as interrupted
-              | poll: fetch the source -> FetchResult                                  [one request]
+              | poll: fetch the source -> FetchResult                                  [Poller.poll]
               |   | discover: feed, sitemap, listing -> FeedEntry*                     [child process]
               |   | recognise: Redis, then the database -> Discovery* (new, changed)
               |   | one transaction: each discovery is a pending fate
@@ -199,155 +167,15 @@ class Crawler:
         if run.trigger is Trigger.RESUME:
             end = PollEnd(status=RunStatus.OK, reason="resume", message="pending items of earlier runs only")
         else:
-            end = await self._poll(run, outlet, source, state)
+            end = await self._poller.poll(run, outlet, source, state)
         fresh = await self._settle(run, outlet, source)
         changes = self._changes(source, state, end) if run.trigger is not Trigger.RESUME else {}
         if fresh:
             changes["last_new"] = self._now()
         return await self._close(
             run, end.status, reason=end.reason, message=end.message, http_status=end.http_status,
-            size=end.bytes, duration=time.monotonic() - began, state=changes,
+            size=end.bytes, duration=time.monotonic() - began, evidence=end.evidence, state=changes,
         )  # fmt: skip
-
-    # -- poll ---------------------------------------------------------------------------------
-
-    async def _poll(self, run: CrawlRun, outlet: Outlet, source: Source, state: SourceState) -> PollEnd:
-        result = await self._fetch(
-            FetchRequest(
-                url=self._address(source, outlet, 0),
-                purpose=_PURPOSE[source.kind],
-                outlet_id=outlet.id,
-                etag=state.etag,
-                last_modified=state.last_modified,
-                headers=source.headers,
-            ),
-            source,
-        )
-        point("after_fetch")
-        match result:
-            case NotModified():
-                return await self._unchanged(result, state)
-            case FetchFailed():
-                return PollEnd(
-                    status=RunStatus.SKIPPED if result.kind is FailureKind.ROBOTS else RunStatus.FAILED,
-                    reason=str(result.kind), message=result.message, http_status=result.status,
-                    bytes=result.wire_bytes, retry_after=result.retry_after, state=_moved(result, state, self._now()),
-                )  # fmt: skip
-            case Fetched():
-                return await self._read(run, outlet, source, state, result)
-
-    def _address(self, source: Source, outlet: Outlet, page: int) -> str:
-        if source.kind is not SourceKind.LISTING:
-            return source.url
-        return expand(source.url, now=self._now(), timezone=outlet.timezone, page_index=page, listing=source.listing)
-
-    async def _unchanged(self, result: Fetched | NotModified, state: SourceState) -> PollEnd:
-        """304, or the same bytes as last time: nothing to read, and all that the source listed was sighted."""
-        await self._seen.refresh_window(state.id)
-        return PollEnd(
-            status=RunStatus.NOT_MODIFIED,
-            http_status=result.status if isinstance(result, Fetched) else 304,
-            bytes=result.wire_bytes,
-            headers=result.headers,
-            state={
-                "etag": result.etag or state.etag,
-                "last_modified": result.last_modified or state.last_modified,
-                **_moved(result, state, self._now()),
-            },
-        )
-
-    async def _read(
-        self, run: CrawlRun, outlet: Outlet, source: Source, state: SourceState, answer: Fetched
-    ) -> PollEnd:
-        digest = hashlib.sha256(answer.body).hexdigest()
-        if digest == state.body_hash and source.kind is SourceKind.FEED:
-            return await self._unchanged(answer, state)
-        first = await self._discover(answer, outlet, source)
-        point("after_parse")
-        if isinstance(first, DiscoveryFailed):
-            return PollEnd(
-                status=RunStatus.FAILED, reason=str(first.kind), message=first.message,
-                http_status=answer.status, bytes=answer.wire_bytes, headers=answer.headers,
-            )  # fmt: skip
-        pages = [first, *await self._follow(first, outlet, source, state)]
-        entries = [entry for page in pages for entry in page.entries][: self._limits.items]
-        for problem in {p.code: p for page in pages for p in page.problems}.values():
-            log.info("source problem", code=problem.code, message=problem.message)
-        recognised = await recognise(
-            entries, outlet, source, seen=self._seen, articles=self._storage.articles, now=self._now()
-        )
-        await self._storage.runs.discovered(
-            run.id, run.token, recognised.discoveries, recognised.known, filtered=(), now=self._now()
-        )
-        # An index changes when its children do not, and the other way round: its validators prove nothing.
-        keeps = source.kind is SourceKind.FEED
-        empty = not entries
-        return PollEnd(
-            status=RunStatus.FAILED if empty else RunStatus.OK,
-            reason=str(FailureKind.EMPTY) if empty else None,
-            message=f"a well-formed {first.format} without a single item" if empty else None,
-            http_status=answer.status,
-            bytes=answer.wire_bytes,
-            headers=answer.headers,
-            discovered=first,
-            state={
-                "etag": answer.etag if keeps and not empty else None,
-                "last_modified": answer.last_modified if keeps and not empty else None,
-                "body_hash": digest if not empty else None,
-                **_moved(answer, state, self._now()),
-            },
-        )
-
-    async def _discover(self, answer: Fetched, outlet: Outlet, source: Source) -> Discovered | DiscoveryFailed:
-        try:
-            read = partial(
-                discover, source.kind, answer.body,
-                url=answer.final_url, content_type=answer.content_type, now=self._now(),
-                timezone=outlet.timezone, listing=source.listing,
-                sitemap_follow=source.sitemap_follow, limits=self._limits,
-            )  # fmt: skip
-            return await self._pool.run(read)
-        except ParseKilled as killed:
-            return DiscoveryFailed(
-                kind=FailureKind.PARSE, message=f"{answer.final_url}: the parser was ended: {killed}"
-            )
-
-    async def _follow(
-        self, first: Discovered, outlet: Outlet, source: Source, state: SourceState
-    ) -> Sequence[Discovered]:
-        """Child sitemaps, or the next pages of a listing; one that fails costs only itself."""
-        if source.kind is SourceKind.FEED:
-            return []
-        found: list[Discovered] = []
-        todo = list(self._next_pages(first, outlet, source, 1))
-        done = {source.url}
-        budget = self._limits.sitemap_children if source.kind is SourceKind.SITEMAP else (
-            source.listing.pages - 1 if source.listing else 0
-        )  # fmt: skip
-        while todo and len(found) < budget:
-            url = todo.pop(0)
-            if url in done:
-                continue
-            done.add(url)
-            result = await self._fetch(
-                FetchRequest(url=url, purpose=_PURPOSE[source.kind], outlet_id=outlet.id, headers=source.headers),
-                source,
-            )
-            page = await self._discover(result, outlet, source) if isinstance(result, Fetched) else None
-            if not isinstance(page, Discovered):
-                why = page.message if isinstance(page, DiscoveryFailed) else getattr(result, "message", "not modified")
-                log.warning("part of source failed", url=url, message=why)
-                if source.kind is SourceKind.LISTING:
-                    break
-                continue
-            found.append(page)
-            todo += [u for u in self._next_pages(page, outlet, source, len(found) + 1) if u not in done]
-        return found
-
-    def _next_pages(self, page: Discovered, outlet: Outlet, source: Source, index: int) -> Sequence[str]:
-        if source.kind is SourceKind.LISTING and ("{page}" in source.url or "{offset}" in source.url):
-            return [self._address(source, outlet, index)] if page.entries else []
-        return page.follow
 
     # -- settle -------------------------------------------------------------------------------
 
@@ -394,6 +222,9 @@ class Crawler:
             "failures": failures,
             "next_attempt": self._next_attempt(source, state, end, failures=failures, now=now),
         }
+        probe = whereabouts.not_before(changes.get("gone_at", state.gone_at), now)
+        if probe is not None:
+            changes["next_attempt"] = max(changes["next_attempt"], probe)
         return changes
 
     async def _fail(self, run: CrawlRun, reason: str, message: str) -> CrawlRun | None:
@@ -414,12 +245,13 @@ class Crawler:
         http_status: int | None = None,
         size: int = 0,
         duration: float | None = None,
+        evidence: Mapping[str, Any] | None = None,
         state: Mapping[str, Any] | None = None,
     ) -> CrawlRun | None:
         """Write the run's end and say it in one canonical line."""
         ended = await self._storage.runs.finish(
             run.id, run.token, status, reason=reason, message=message, now=self._now(),
-            http_status=http_status, bytes=size, duration=duration, state=dict(state or {}),
+            http_status=http_status, bytes=size, duration=duration, evidence=evidence, state=dict(state or {}),
         )  # fmt: skip
         point("after_finish")
         closed = await self._storage.runs.get(run.id) if ended else None
@@ -452,17 +284,6 @@ class Crawler:
         else:
             log.warning("own outage ended", message="hosts answer again")
             await self._storage.facts.drop(name)
-
-
-def _moved(result: FetchResult, state: SourceState, now: datetime) -> dict[str, Any]:
-    """A permanent redirect is remembered with the day it was first seen; it is not followed for good at once."""
-    hops = result.redirects
-    if hops and all(hop.permanent for hop in hops):
-        target = hops[-1].url
-        return {"moved_to": target, "moved_since": state.moved_since if state.moved_to == target else now}
-    if isinstance(result, FetchFailed):
-        return {}
-    return {"moved_to": None, "moved_since": None}
 
 
 def _counts(run: CrawlRun) -> dict[str, int]:

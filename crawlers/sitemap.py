@@ -20,15 +20,21 @@ from lxml import etree
 from config.model import Limits
 from crawlers.dates import read_date
 from crawlers.identity import absolute
-from crawlers.model import Discovered, FeedEntry, Problem
+from crawlers.model import Discovered, FeedEntry, ListedSitemap, Problem
 from crawlers.plain import MAX_TITLE, plain, verbatim
 
 MAX_TAGS: Final = 30
 #: Locations read from one file; the protocol allows 50,000.
 MAX_LOCATIONS: Final = 100_000
+#: Children of an index that are remembered, the newest.
+MAX_CHILDREN: Final = 5_000
 _OLDEST: Final = datetime.min.replace(tzinfo=UTC)
 _DATE_IN_URL: Final = re.compile(r"(20\d\d)[-_/]?(0[1-9]|1[0-2])(?:[-_/]?([0-3]\d))?(?!\d)")
 _NEWS_EXTENSION: Final = "sitemap-news"
+
+
+#: Whether it comes first, its date, its place from the end, and what the index says.
+_Child = tuple[bool, datetime, int, ListedSitemap]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,7 @@ def read_sitemap(
     """
     place = _Place(url, now, timezone)
     newest = _Newest(limits.items)
-    children: list[tuple[bool, datetime, int, str]] = []
+    children: list[_Child] = []
     bad = 0
     stream = _Elements(body)
     for number, (name, element) in enumerate(stream):
@@ -87,10 +93,12 @@ def read_sitemap(
         else:
             newest.add(_entry(location, fields, place))
     problems = list(_problems(stream, newest, children, bad))
+    wanted = _wanted(children, follow)
     return Discovered(
         entries=newest.entries(),
         format="sitemapindex" if children and not newest.count else "urlset",
-        follow=_follow(children, follow, limits, problems),
+        follow=_follow(wanted, limits, problems),
+        children=tuple(child[-1] for child in wanted[:MAX_CHILDREN]),
         problems=tuple(problems),
     )
 
@@ -178,24 +186,28 @@ def _entry(location: str, fields: dict[str, str], place: _Place) -> FeedEntry:
     )
 
 
-def _child(location: str, fields: dict[str, str], place: _Place, index: int) -> tuple[bool, datetime, int, str]:
-    """Sort key and address of a child: news sitemaps without a date first, then the newest."""
-    date = place.date(fields.get("lastmod"))
+def _child(location: str, fields: dict[str, str], place: _Place, index: int) -> _Child:
+    """A child and its place in the order: news sitemaps without a date first, then the newest."""
+    lastmod = verbatim(fields.get("lastmod"), 64)
+    date = place.date(lastmod)
     if date is None and (found := _DATE_IN_URL.search(location)):
         date = place.date("-".join(part for part in found.groups() if part))
     fresh = date is None and "news" in location.rpartition("/")[2].lower()
-    return fresh, date or _OLDEST, -index, location
+    return fresh, date or _OLDEST, -index, ListedSitemap(url=location, lastmod=lastmod, date=date)
 
 
-def _follow(
-    children: list[tuple[bool, datetime, int, str]],
-    follow: str | None,
-    limits: Limits,
-    problems: list[Problem],
-) -> tuple[str, ...]:
-    wanted = re.compile(follow) if follow else None
-    chosen = [child for child in children if wanted is None or wanted.search(child[3])]
-    newest = list(dict.fromkeys(child[3] for child in sorted(chosen, reverse=True)))
+def _wanted(children: list[_Child], follow: str | None) -> list[_Child]:
+    """The children whose address matches, each once, those to look at first in front."""
+    pattern = re.compile(follow) if follow else None
+    chosen: dict[str, _Child] = {}
+    for child in sorted(children, key=lambda child: child[:3], reverse=True):
+        if pattern is None or pattern.search(child[-1].url):
+            chosen.setdefault(child[-1].url, child)
+    return list(chosen.values())
+
+
+def _follow(wanted: list[_Child], limits: Limits, problems: list[Problem]) -> tuple[str, ...]:
+    newest = [child[-1].url for child in wanted]
     if len(newest) > limits.sitemap_children:
         message = f"The newest {limits.sitemap_children} of {len(newest)} child sitemaps are followed."
         problems.append(Problem(code="too_many_children", message=message))

@@ -113,7 +113,8 @@ class Dispatcher:
             return False
         if polls and not asked:
             await self._record_missed(source, state, now)
-        trigger = Trigger.MANUAL if asked else Trigger.SCHEDULE if polls else Trigger.RESUME
+        manual = Trigger.GAP if state.gap_since is not None else Trigger.MANUAL
+        trigger = manual if asked else Trigger.SCHEDULE if polls else Trigger.RESUME
         await self._queue.send(source.id, state.next_attempt if polls else now, str(trigger), source.priority)
         return True
 

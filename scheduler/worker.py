@@ -11,9 +11,10 @@ import structlog
 
 from config.model import Outlet, Settings, Source
 from crawlers.fetch import Fetcher
+from crawlers.poll import PollEnd
 from crawlers.pool import ParsePool
 from crawlers.robots import Robots
-from crawlers.run import Crawler, PollEnd
+from crawlers.run import Crawler
 from scheduler.caching import publisher_word
 from scheduler.policy import next_attempt
 from scheduler.queue import CrawlMessage

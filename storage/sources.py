@@ -211,6 +211,24 @@ class Sources:
         """Ask for a run as soon as possible; returns how many sources are there to be asked."""
         return await self._update(ids, sources.c.removed_at.is_(None), requested_at=now)
 
+    async def request_gap(self, ids: Iterable[str], since: datetime, now: datetime) -> int:
+        """Ask for a run that looks back to `since`, for what another source may have missed; how many were asked.
+
+        One that is asked already keeps the earlier moment.
+        """
+        return await self._update(
+            ids,
+            and_(sources.c.removed_at.is_(None), sources.c.gap_since.is_(None), ~sources.c.paused),
+            requested_at=now,
+            gap_since=since,
+        )
+
+    async def adopt(self, source_id: str, address: str | None, now: datetime) -> bool:
+        """Poll `address` in place of the configured one from now on; None goes back. False for an unknown source."""
+        forgotten = dict.fromkeys(OF_THE_ADDRESS) | {"unaudited": 0, "audits": 0, "gone_days": 0}
+        values = forgotten | {"adopted_url": address, "failures": 0.0, "next_attempt": now}
+        return await self._update([source_id], sources.c.removed_at.is_(None), **values) == 1
+
     async def set_outlets(self, known: Sequence[Outlet], now: datetime) -> None:
         """Make the table ``outlets`` say what the configuration says; rows of others are marked removed."""
         insert = self._database.insert(outlets)

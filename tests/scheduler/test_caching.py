@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from crawlers.model import Discovered
-from crawlers.run import PollEnd
+from crawlers.poll import PollEnd
 from scheduler.caching import freshness, publisher_word
 from storage.model import RunStatus
 
