@@ -20,8 +20,9 @@ _AFTER_END: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Ranges of block numbers. Cards of other articles carry bylines and dates too; where one stands tells
-    whose it is.
+    """Ranges of block numbers.
+
+    Cards of other articles carry bylines and dates too; where one stands tells whose it is.
     """
 
     low: int

@@ -103,9 +103,12 @@ _NOTICES: Final = re.compile(
     r"sign up (?:for|to|here)|subscribe to (?:our|the)|(?:our|free|daily|weekly) newsletters?\b|follow us on|"
     r"download (?:our|the) (?:free )?app\b|click here to (?:sign|subscribe|read|join)|all rights reserved|"
     r"(?:story|article|post|piece) (?:was )?(?:originally |first )?(?:appeared|published) (?:on|in|at)\b|"
-    r"independently (?:selected|chosen|reviewed)|we may (?:earn|receive|get) (?:a |an )?(?:small )?(?:affiliate )?(?:commission|payment)|"
-    r"may not be (?:reproduced|published, broadcast)|for informational purposes only|comments on this (?:piece|article)|"
-    r"abonnieren sie|melden sie sich .{0,30}newsletter an|google news (?:dan|&) |ikuti .{0,40}(?:whatsapp|telegram|google news)|"
+    r"independently (?:selected|chosen|reviewed)|"
+    r"we may (?:earn|receive|get) (?:a |an )?(?:small )?(?:affiliate )?(?:commission|payment)|"
+    r"may not be (?:reproduced|published, broadcast)|for informational purposes only|"
+    r"comments on this (?:piece|article)|"
+    r"abonnieren sie|melden sie sich .{0,30}newsletter an|google news (?:dan|&) |"
+    r"ikuti .{0,40}(?:whatsapp|telegram|google news)|"
     r"s'abonner à|inscrivez-vous à|suscríbete|inscreva-se|iscriviti alla",
     re.IGNORECASE,
 )

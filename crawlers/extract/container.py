@@ -39,8 +39,10 @@ _BARE: Final = 250
 
 
 def _rescue(walked: Walked) -> None:
-    """Names lie: a doubtful "junk" subtree full of prose is the article, and so is the heaviest one of any name
-    on a page with no prose elsewhere (a layout grid called ``sidebar-grid``, in several pieces).
+    """Names lie: take back what is the article after all.
+
+    That is a doubtful "junk" subtree full of prose, and the heaviest one of any name on a page with no prose
+    elsewhere (a layout grid called ``sidebar-grid``, in several pieces).
     """
     for node in walked.junk:
         if node.junk == DOUBTFUL and node.whole >= max(_PROSE, _PROSE_SHARE * walked.root.mass):

@@ -92,7 +92,13 @@ def _visible(elements: Iterable[Element], lines: Iterable[str]) -> list[tuple[st
             found.append((text, "updated" if _UPDATE_WORD.search(text) else role, name))
         if len(found) >= _MAX_VISIBLE:
             return found
-    for text in lines:
-        if len(text) <= _MAX_TEXT and _DATE.search(text) and (len(text) <= _BARE or _TOLD.search(text)):
-            found.append((text, "updated" if _UPDATE_WORD.search(text) else "published", "line"))
+    found.extend(
+        (text, "updated" if _UPDATE_WORD.search(text) else "published", "line") for text in lines if _is_dated(text)
+    )
     return found[:_MAX_VISIBLE]
+
+
+def _is_dated(text: str) -> bool:
+    if len(text) > _MAX_TEXT or not _DATE.search(text):
+        return False
+    return len(text) <= _BARE or bool(_TOLD.search(text))

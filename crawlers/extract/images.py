@@ -16,13 +16,11 @@ _MAX_IMAGES: Final = 20
 def find_images(container: Element | None, head: Head, described: Described) -> tuple[Image, ...]:
     """Absolute addresses, each once; the first is the lead picture."""
     figures = list(_figures(container, head.base)) if container is not None else []
-    lead: list[Image] = []
-    for address in (
+    declared = (
         *_addresses(described.value("image", "thumbnailUrl")),
-        head.first("og:image", "og:image:url", "twitter:image") or "",
-    ):
-        if url := absolute(address, head.base):
-            lead.append(Image(url=url))
+        head.first("og:image", "og:image:url", "twitter:image"),
+    )
+    lead = [Image(url=url) for address in declared if (url := absolute(address, head.base))]
     found: dict[str, Image] = {}
     for image in (*lead[:1], *figures):
         known = found.get(image.url)
@@ -60,5 +58,5 @@ def _source(picture: Element) -> str | None:
         if value and not value.startswith("data:"):
             return value
     if srcset := picture.get("srcset") or picture.get("data-srcset"):
-        return str(srcset).split(",")[0].split()[0] if srcset.strip() else None
+        return next(iter(srcset.replace(",", " ").split()), None)
     return None

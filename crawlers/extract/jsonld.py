@@ -124,17 +124,20 @@ def _nodes(data: Any) -> Iterator[Json]:
             if "@type" in value or "@id" in value:
                 yield value
             if depth < _MAX_DEPTH:
-                for key in (
-                    "mainEntityOfPage",
-                    "mainEntity",
-                    "hasPart",
-                    "isPartOf",
-                    "liveBlogUpdate",
-                    "@graph",
-                    "author",
-                ):
-                    if isinstance(inner := value.get(key), list | dict):
-                        stack.append((inner, depth + 1))
+                inner = (value.get(key) for key in _INSIDE)
+                stack.extend((v, depth + 1) for v in inner if isinstance(v, list | dict))
+
+
+#: Where an article's node hides inside a page's.
+_INSIDE: Final = (
+    "mainEntityOfPage",
+    "mainEntity",
+    "hasPart",
+    "isPartOf",
+    "liveBlogUpdate",
+    "@graph",
+    "author",
+)
 
 
 def types_of(node: Json) -> tuple[str, ...]:

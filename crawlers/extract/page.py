@@ -86,7 +86,7 @@ def _extract(html: str, url: str, rules: ArticleRules, language_hint: str | None
     authors = named.authors(place.near(found.walked.bylines), lines, edges)
     return Extraction(
         url=url,
-        kind=kind_of(head, described, blocks, url),
+        kind=kind_of(head, described, blocks, url, () if found.source == "rules" else found.walked.blocks),
         canonical_url=head.link("canonical") or absolute(head.first("og:url"), head.base),
         amp_url=head.link("amphtml"),
         next_url=next_page(page.root, head, url),

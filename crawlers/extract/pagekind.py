@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
-from crawlers.extract.jsonld import Described
+from crawlers.extract.blocks import TextBlock
+from crawlers.extract.jsonld import Described, types_of
 from crawlers.extract.meta import Head
 from crawlers.model import PageKind
 from storage.model import Block
@@ -16,18 +17,23 @@ from storage.model import Block
 _NOTHING: Final = 60
 #: A photo or video page carries a caption; more than this is an article with pictures.
 _CAPTION: Final = 700
-#: Stubs before a paywall are a paragraph or two.
+#: Stubs before a paywall are a paragraph or two; short news on metered sites is said to be closed as well.
 _STUB: Final = 1_200
+_CLOSED_STUB: Final = 600
+#: Links that read like headlines; old templates put sixty of them beside an article, so the body must be missing.
+_TEASERS: Final = 8
+_TEASER: Final = 25
+_NO_STORY: Final = 300
+_INDEX_TITLE: Final = re.compile(r"^(?:indeks|index)\b", re.IGNORECASE)
 
 _PHOTO_PATH: Final = re.compile(
     r"/(?:foto|fotos|photos?|gallery|galleries|galeri|galerie|photostory|photo-gallery)s?/", re.IGNORECASE
 )
 _VIDEO_PATH: Final = re.compile(r"/(?:videos?|watch|tv|20detik|vod)/", re.IGNORECASE)
-_LIVE_PATH: Final = re.compile(
-    r"/(?:live|liveblog|live-blog|live-updates|live-news|liveticker)/|live-?blog", re.IGNORECASE
-)
+_LIVE_PATH: Final = re.compile(r"live-?(?:blog|updates?|news|ticker|event)", re.IGNORECASE)
 _WALL: Final = re.compile(
-    r"subscribe (?:now )?to (?:continue|read|unlock)|already a subscriber|to continue reading|continue reading this article|"
+    r"subscribe (?:now )?to (?:continue|read|unlock)|already a subscriber|to continue reading|"
+    r"continue reading this article|"
     r"this (?:article|content|story) is (?:for|exclusive to|available to) (?:our )?(?:paid )?(?:subscribers|members)|"
     r"agar bisa lanjut membaca|berlangganan untuk (?:membaca|melanjutkan)|ini artikel spesial|khusus pelanggan|"
     r"réservé aux abonnés|weiterlesen mit|nur für abonnenten|contenido exclusivo para suscriptores|会員限定|有料会員",
@@ -36,22 +42,29 @@ _WALL: Final = re.compile(
 _LISTS: Final = frozenset({"CollectionPage", "ItemList", "SearchResultsPage", "ProfilePage"})
 
 
-def kind_of(head: Head, described: Described, blocks: Sequence[Block], url: str) -> PageKind:
-    """The kind of page, by its own declarations first, then by address and length of text."""
+def kind_of(
+    head: Head, described: Described, blocks: Sequence[Block], url: str, seen: Sequence[TextBlock] = ()
+) -> PageKind:
+    """The kind of page, by its own declarations first, then by address, length of text and links.
+
+    `seen` are all blocks of the page, when it was walked whole.
+    """
     size = sum(len(b.text) for b in blocks)
     path = _path(url)
-    if described.article is not None and "LiveBlogPosting" in described.types:
+    if described.article is not None and "LiveBlogPosting" in types_of(described.article):
         return PageKind.LIVE
-    if _LIVE_PATH.search(path) and size > _CAPTION and "NewsArticle" not in described.types:
+    if _LIVE_PATH.search(path) and size > _CAPTION and described.article is None:
         return PageKind.LIVE
-    if _is_list(described, path):
+    if described.article is None and _is_list(head, described, path, size, seen):
         return PageKind.INDEX
     if size < _CAPTION:
         if _VIDEO_PATH.search(path) or (head.first("og:type") or "").startswith("video"):
             return PageKind.VIDEO
         if _PHOTO_PATH.search(path) or described.types & {"ImageGallery", "MediaGallery"}:
             return PageKind.PHOTO
-    if size < _STUB and (_closed(described) or any(_WALL.search(b.text) for b in blocks[-3:])):
+    if (size < _CLOSED_STUB and _closed(described)) or (
+        size < _STUB and any(_WALL.search(b.text) for b in blocks[-3:])
+    ):
         return PageKind.PAYWALL
     return PageKind.EMPTY if size < _NOTHING else PageKind.ARTICLE
 
@@ -63,10 +76,14 @@ def _path(url: str) -> str:
         return ""
 
 
-def _is_list(described: Described, path: str) -> bool:
-    if described.article is not None:
+def _is_list(head: Head, described: Described, path: str, size: int, seen: Sequence[TextBlock]) -> bool:
+    """A front page, an index of a day, a channel: headlines that are links, and little else."""
+    if path in {"", "/"} or described.types & _LISTS or _INDEX_TITLE.match(head.title or ""):
+        return True
+    if head.first("og:type") == "article" or head.first("article:published_time"):
         return False
-    return path in {"", "/"} or bool(described.types & _LISTS)
+    teasers = sum(1 for b in seen if len(b.text) >= _TEASER and b.linked > 0.8 * len(b.text))
+    return teasers >= _TEASERS and size < _NO_STORY
 
 
 def _closed(described: Described) -> bool:

@@ -21,11 +21,17 @@ Element = Any
 
 #: Bytes of markup looked at; the fetcher's own limit is the same 5 MiB.
 MAX_CHARS = 5 * 2**20
-#: lexbor takes quadratic time in nesting, in attributes per tag and in unclosed formatting elements.
-#: 10,000 nested ``div`` took 0.09 s, 30,000 took 0.9 s; 200,000 attributes on one tag took 86 s.
+#: lexbor takes quadratic time in nesting: 10,000 nested ``div`` took 0.09 s, 30,000 took 0.9 s.
 _MAX_TAGS = 40_000
-_LONG_PIECE = 16_384
-_MAX_ATTRIBUTES = 1_000
+#: Both parsers take quadratic time in the attributes of one tag: 200,000 took lexbor 86 s, 40,000 took libxml2
+#: 1.3 s. Tags are looked at when they are long enough to hold too many; on large pages, shorter ones too, because
+#: there are more of them.
+_MAX_ATTRIBUTES = 250
+_PIECE = 1_024
+_PIECE_OF_LARGE = 256
+_LARGE = 2 * 2**20
+#: Bytes kept of a tag with too many.
+_STUMP = 200
 #: Every unclosed ``<b class=…>`` is opened again in each later paragraph (HTML standard, "reconstruct the
 #: active formatting elements"): 2,000 of them before 2,000 paragraphs, 37 kB, made a tree of 1.7 GB.
 _MAX_REOPENED = 3_000_000
@@ -60,6 +66,7 @@ def parse(html: str) -> Page | None:
     if "<" not in html:
         return None
     data = html.encode("utf-8", "replace")
+    data = _without_overgrown_tags(data)
     if _lexbor_is_safe(data) and (page := _html5(data)) is not None:
         return page
     root = _lxml(data)
@@ -73,23 +80,31 @@ def _lexbor_is_safe(data: bytes) -> bool:
     tags = data.count(b"<")
     if tags > _MAX_TAGS:
         return False
-    if tags > _FEW_TAGS:
-        formatting = sum(1 for _ in _FORMATTING.finditer(data))
-        if (formatting + _ALIKE) * tags > _MAX_REOPENED:
-            return False
-    return all(_attributes(piece) <= _MAX_ATTRIBUTES for piece in _long_pieces(data))
+    if tags <= _FEW_TAGS:
+        return True
+    formatting = sum(1 for _ in _FORMATTING.finditer(data))
+    return (formatting + _ALIKE) * tags <= _MAX_REOPENED
 
 
-def _long_pieces(data: bytes) -> Iterator[bytes]:
-    """What follows each ``<`` whose next ``<`` is far away; looks at one byte in thousands."""
+def _without_overgrown_tags(data: bytes) -> bytes:
+    """The markup with tags of too many attributes cut short."""
+    kept: list[bytes] = []
+    done = 0
+    for start, end in _long_pieces(data, _PIECE if len(data) <= _LARGE else _PIECE_OF_LARGE):
+        if data[start : start + 1].isalpha() and _attributes(data[start:end]) > _MAX_ATTRIBUTES:
+            kept += (data[done : start + _STUMP], b">")
+            done = end
+    return b"".join((*kept, data[done:])) if kept else data
+
+
+def _long_pieces(data: bytes, size: int) -> Iterator[tuple[int, int]]:
+    """Where what follows a ``<`` runs for `size` bytes without another; looks at one byte in `size`."""
     at = data.find(b"<")
     while at >= 0:
-        last = data.rfind(b"<", at + 1, at + _LONG_PIECE)
+        last = data.rfind(b"<", at + 1, at + size)
         if last < 0:
             last = data.find(b"<", at + 1)
-            piece = data[at + 1 : last if last >= 0 else None]
-            if len(piece) >= _LONG_PIECE - 1 and piece[:1].isalpha():
-                yield piece
+            yield at + 1, last if last >= 0 else len(data)
         at = last
 
 
