@@ -1,0 +1,263 @@
+"""When a source brings news: arrivals by hour of the week, learned from what polls discover. State and maths, pure.
+
+::
+
+    counts and hours watched, per hour of the week (168), older ones weighing less (half in three weeks)
+      -> shrunk: an hour of the week leans on its hour of the day and its day, these on the overall rate
+      -> times the pulse: what the last hours brought against what they should have, fading within hours
+      -> a rate of items per second for any moment ahead (:class:`Forecast`)
+
+Hours are those of the outlet's own clock: a desk that starts at six does so in summer and winter.
+Knows nothing of schedules, prices or requests; see :mod:`scheduler.rhythm` for what is done with it.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, tzinfo
+
+HOUR = 3600.0
+SLOTS = 168
+#: After this long an observation weighs half.
+HALF_LIFE = 21 * 24 * HOUR
+#: The pulse forgets within this time (mean age of what it remembers).
+PULSE = 1.5 * HOUR
+#: Items that the pulse must outweigh before it says much: one quiet or busy hour proves little.
+PULSE_ITEMS = 2.0
+#: A burst is believed up to this many times the usual pace, a lull down to the inverse of the other.
+PULSE_MOST, PULSE_LEAST = 8.0, 0.35
+#: What is believed of a source never watched: items an hour, and hours of watching that outweigh the belief.
+PRIOR_RATE, PRIOR_HOURS = 0.5, 3.0
+#: Items that an hour of the day, or a day, must have brought (or missed) to be told from the others.
+FACTOR_ITEMS = 4.0
+#: The same for a single hour of the week: hours of watching, and items.
+SLOT_HOURS, SLOT_ITEMS = 2.0, 3.0
+#: Published times may run ahead of our clock by this much and still be believed.
+AHEAD = 300.0
+_LAYOUT = struct.Struct(f"<Bddfffff{2 * SLOTS}f")
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rhythm:
+    """What is remembered of a source's arrivals; seconds are since 1970, UTC."""
+
+    #: Items by hour of the week (0 is Monday's first), each weighed by when it came.
+    counts: tuple[float, ...] = (0.0,) * SLOTS
+    #: Hours watched by hour of the week, weighed the same.
+    hours: tuple[float, ...] = (0.0,) * SLOTS
+    #: The moment whose observations weigh one.
+    origin: float = 0.0
+    #: Up to when arrivals are known; 0 before the first poll.
+    until: float = 0.0
+    #: Items of the last hours, fading, and how many the rhythm let expect.
+    recent: float = 0.0
+    expected: float = 0.0
+    #: Items that the source shows at once.
+    window: float = 0.0
+    #: Items of the last poll that were new, and seconds since the poll before it.
+    fresh: float = 0.0
+    span: float = 0.0
+
+    @property
+    def known(self) -> bool:
+        """Whether anything was learned at all."""
+        return self.until > 0
+
+
+def slot(moment: float, zone: tzinfo) -> tuple[int, float]:
+    """The hour of the week on the outlet's clock, and the seconds left of it."""
+    local = datetime.fromtimestamp(moment, zone)
+    left = HOUR - local.minute * 60 - local.second - local.microsecond / 1e6
+    return local.weekday() * 24 + local.hour, left
+
+
+@dataclass(slots=True)
+class Forecast:
+    """The rate of arrivals ahead of a moment. Knows one rhythm and one clock."""
+
+    rhythm: Rhythm
+    zone: tzinfo
+    now: float
+    #: Present pace over the usual one.
+    pulse: float = field(init=False)
+    _weight: float = field(init=False)
+    _overall: float = field(init=False)
+    _rates: dict[int, float] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        rhythm = self.rhythm
+        self._weight = weight = _weight(rhythm, max(self.now, rhythm.until))
+        prior = PRIOR_HOURS * weight
+        self._overall = (sum(rhythm.counts) + PRIOR_RATE * prior) / (sum(rhythm.hours) + prior)
+        fade = math.exp(-max(0.0, self.now - rhythm.until) / PULSE) if rhythm.known else 0.0
+        pulse = (rhythm.recent + PULSE_ITEMS) / (rhythm.expected + PULSE_ITEMS)
+        self.pulse = 1 + (min(PULSE_MOST, max(PULSE_LEAST, pulse)) - 1) * fade
+
+    @property
+    def per_day(self) -> float:
+        """Items a day, all hours together."""
+        return self._overall * 24
+
+    def usual(self, index: int) -> float:
+        """Items a second in that hour of the week, bursts and lulls of the moment left out."""
+        rate = self._rates.get(index)
+        if rate is None:
+            rhythm, weight = self.rhythm, self._weight
+            day = index // 24 * 24
+            prior = self._overall * self._factor(slice(index % 24, None, 24)) * self._factor(slice(day, day + 24))
+            lean = (SLOT_HOURS + min(100.0, SLOT_ITEMS / prior)) * weight
+            rate = (rhythm.counts[index] + prior * lean) / (rhythm.hours[index] + lean) / HOUR
+            self._rates[index] = rate
+        return rate
+
+    def _factor(self, part: slice) -> float:
+        """How much busier these hours are than the average one."""
+        lean = FACTOR_ITEMS * self._weight
+        expected = sum(self.rhythm.hours[part]) * self._overall
+        return (sum(self.rhythm.counts[part]) + lean) / (expected + lean)
+
+    def pieces(self, start: float, end: float) -> Iterator[tuple[float, float]]:
+        """Stretches from `start` to `end`, each within one hour: seconds and items a second."""
+        at = start
+        while at < end:
+            index, left = slot(at, self.zone)
+            length = min(left, end - at)
+            ahead = at + length / 2 - self.now
+            pulse = 1 + (self.pulse - 1) * math.exp(-max(0.0, ahead) / PULSE)
+            yield length, self.usual(index) * pulse
+            at += max(length, 1e-3)
+
+    def items(self, start: float, end: float) -> float:
+        """Items expected between two moments."""
+        return sum(length * rate for length, rate in self.pieces(start, end))
+
+
+def learn(rhythm: Rhythm, at: float, *, shown: int | None, fresh: Sequence[float | None], zone: tzinfo) -> Rhythm:
+    """What a poll at `at` adds: `shown` items (None: the same as last time), of which `fresh` are new.
+
+    Published times of the new ones are used where they can be true: not after the poll, not before the poll
+    before it. The others came at some time between the two polls.
+    """
+    if not rhythm.known:
+        return _begin(rhythm, at, shown or 0, fresh, zone)
+    since = rhythm.until
+    if at <= since:
+        return rhythm
+    # A window of nothing but new items shows no more than its own reach.
+    slid = bool(shown) and len(fresh) >= (shown or 0) > 0
+    times = _placed(fresh, since, at)
+    start = max(since, min(times)) if slid and times else since
+    usual = Forecast(rhythm, zone, since)
+    rhythm = _rebased(rhythm, at)
+    fade = math.exp(-(at - since) / PULSE)
+    expected = rhythm.expected * fade + _faded(usual, start, at)
+    recent = rhythm.recent * fade + sum(math.exp((t - at) / PULSE) for t in times)
+    window = rhythm.window if not shown else max(float(shown), 0.9 * rhythm.window + 0.1 * shown)
+    return replace(
+        _added(rhythm, start, at, times, zone),
+        until=at, recent=recent, expected=expected, window=window, fresh=float(len(fresh)), span=at - since,
+    )  # fmt: skip
+
+
+def _begin(rhythm: Rhythm, at: float, shown: int, fresh: Sequence[float | None], zone: tzinfo) -> Rhythm:
+    """The first poll: the window itself is a sample of the time that it reaches back."""
+    times = sorted(t for t in fresh if t is not None and at - 14 * 24 * HOUR < t <= at + AHEAD)
+    rhythm = replace(rhythm, origin=at, until=at, window=float(shown))
+    if len(times) < 2 or len(times) < len(fresh) / 2:
+        return rhythm
+    # The oldest marks where the sample begins and is not part of it.
+    return _added(rhythm, times[0], at, [min(t, at) for t in times[1:]], zone)
+
+
+def _placed(fresh: Sequence[float | None], since: float, at: float) -> list[float]:
+    unknown = since + (at - since) / 2
+    return [unknown if t is None or not since - HOUR <= t <= at + AHEAD else min(at, max(since, t)) for t in fresh]
+
+
+def _added(rhythm: Rhythm, start: float, end: float, times: Sequence[float], zone: tzinfo) -> Rhythm:
+    counts, hours = list(rhythm.counts), list(rhythm.hours)
+    # Longer than this, the weights of one update would say more than they know.
+    at = max(start, end - 28 * 24 * HOUR)
+    while at < end:
+        index, left = slot(at, zone)
+        length = min(left, end - at)
+        hours[index] += length / HOUR * _weight(rhythm, at)
+        at += max(length, 1e-3)
+    for t in times:
+        if t >= end - 28 * 24 * HOUR:
+            counts[slot(t, zone)[0]] += _weight(rhythm, t)
+    return replace(rhythm, counts=tuple(counts), hours=tuple(hours))
+
+
+def _faded(forecast: Forecast, start: float, end: float) -> float:
+    """Items expected from `start` to `end`, weighed as the pulse weighs those that came."""
+    start = max(start, end - 6 * PULSE)
+    total, at = 0.0, start
+    while at < end:
+        index, left = slot(at, forecast.zone)
+        length = min(left, end - at)
+        share = math.exp((at + length - end) / PULSE) - math.exp((at - end) / PULSE)
+        total += forecast.usual(index) * PULSE * share
+        at += max(length, 1e-3)
+    return total
+
+
+def _weight(rhythm: Rhythm, moment: float) -> float:
+    return math.exp2((moment - rhythm.origin) / HALF_LIFE)
+
+
+def _rebased(rhythm: Rhythm, at: float) -> Rhythm:
+    """Weights grow with time instead of every count shrinking; now and then they start from one again."""
+    if at - rhythm.origin < 8 * HALF_LIFE:
+        return rhythm
+    shrink = 1 / _weight(rhythm, at)
+    return replace(
+        rhythm,
+        counts=tuple(c * shrink for c in rhythm.counts),
+        hours=tuple(h * shrink for h in rhythm.hours),
+        origin=at,
+    )
+
+
+def pack(rhythm: Rhythm) -> bytes:
+    """1.4 kB that :func:`unpack` reads."""
+    r = rhythm
+    return _LAYOUT.pack(
+        _VERSION, r.origin, r.until, r.recent, r.expected, r.window, r.fresh, r.span, *r.counts, *r.hours
+    )
+
+
+def unpack(data: bytes | None) -> Rhythm:
+    """The rhythm that was packed; one that knows nothing for None and for bytes of another version."""
+    if data is None or len(data) != _LAYOUT.size or data[0] != _VERSION:
+        return Rhythm()
+    _, origin, until, recent, expected, window, fresh, span, *slots = _LAYOUT.unpack(data)
+    return Rhythm(
+        counts=tuple(slots[:SLOTS]), hours=tuple(slots[SLOTS:]), origin=origin, until=until, recent=recent,
+        expected=expected, window=window, fresh=fresh, span=span,
+    )  # fmt: skip
+
+
+def expected_gap(rhythm: Rhythm, now: datetime, zone: tzinfo, *, items: float = 1.0) -> timedelta:
+    """How long from `now` until that many items are expected, by the usual rhythm; at most four weeks."""
+    usual = Forecast(rhythm, zone, now.timestamp())
+    usual.pulse = 1.0
+    at, due = now.timestamp(), items
+    for length, rate in usual.pieces(at, at + 28 * 24 * HOUR):
+        if length * rate >= due:
+            return timedelta(seconds=at + due / rate - now.timestamp())
+        due -= length * rate
+        at += length
+    return timedelta(days=28)
+
+
+def expected_items(rhythm: Rhythm, since: datetime, until: datetime, zone: tzinfo) -> float:
+    """How many items the usual rhythm lets expect between two moments (at most four weeks are looked at)."""
+    end = until.timestamp()
+    usual = Forecast(rhythm, zone, end)
+    usual.pulse = 1.0
+    return usual.items(max(since.timestamp(), end - 28 * 24 * HOUR), end)
