@@ -94,7 +94,11 @@ def _is_scrap(block: TextBlock) -> bool:
         return block.linked > 0.85 * size or not _ends(block.text)
     if block.tag in {"p", "td", "th", "pre"}:
         return size <= _NOTICE and _is_notice(block.text)
-    return block.kind is BlockKind.PARAGRAPH and block.mass == 0 and size < 40
+    return block.kind is BlockKind.PARAGRAPH and block.mass == 0 and size < 40 and not _DATELINE.fullmatch(block.text)
+
+
+#: ``<strong>Jakarta</strong> -`` before the first paragraph, in no element of its own (Detik, CNN Indonesia).
+_DATELINE: Final = re.compile(r"[A-Z][\w .,'/()]{2,60} ?(?:--|[-–—])")
 
 
 #: What outlets print under their articles, in so many words, and its greatest length.

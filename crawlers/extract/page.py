@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from config.model import ArticleRules
+from config.model import ArticleRules, Selectors
 from crawlers.decode import to_text
 from crawlers.extract import body
 from crawlers.extract import rules as outlet
@@ -72,6 +72,8 @@ def _extract(html: str, url: str, rules: ArticleRules, language_hint: str | None
     page = parse(html)
     if page is None:
         return Extraction(url=url, kind=PageKind.EMPTY, language=language_hint)
+    # Lists of tags stand inside bodies and are removed from them.
+    listed = outlet.tags(page.root, rules.tags)
     removed = outlet.remove(page.root, rules.remove)
     head = read_head(page.root, url)
     headings = heading_texts(page.root)
@@ -91,16 +93,16 @@ def _extract(html: str, url: str, rules: ArticleRules, language_hint: str | None
         amp_url=head.link("amphtml"),
         next_url=next_page(page.root, head, url),
         title=title,
-        subtitle=outlet.text(page.root, rules.subtitle) or described.text("alternativeHeadline"),
+        subtitle=named.either("subtitle", rules.subtitle, "alternativeHeadline"),
         authors=authors,
-        editor=outlet.text(page.root, rules.editor) or described.text("editor"),
+        editor=named.either("editor", rules.editor, "editor"),
         byline="\n".join(outlet.texts(page.root, rules.byline)) or None,
         dates=(
             *outlet.dates(page.root, rules),
             *find_dates(place.near(found.walked.dated), [b.text for b in lines], head, described, url),
         ),
         section=named.section(),
-        tags=named.tags(),
+        tags=named.tags(listed),
         language=head.language or head.first("og:locale") or described.text("inLanguage") or language_hint,
         images=named.images(found.container),
         blocks=blocks,
@@ -135,13 +137,15 @@ def _body(page: Page, head: Head, described: Described, rules: ArticleRules, rem
     elements = outlet.body(page.root, rules.body)
     if elements:
         walked = walk(elements, rules.body_stop_comment)
-        blocks, related = split_related(body.body_blocks(walked, walked.root), head.base)
+        blocks = split_related(body.body_blocks(walked, walked.root), head.base)[0]
+        related = split_related(walked.blocks, head.base)[1]
         if sum(len(b.text) for b in blocks) >= _NO_BODY:
             return _Body(blocks, (*related, *pointed), elements[0], "rules", walked, 0, len(walked.blocks))
     walked = walk([page.root])
     container = choose(walked)
     description = described.text("description") or head.first("og:description", "description") or ""
-    blocks, related = split_related(body.body_blocks(walked, container, description), head.base)
+    blocks = split_related(body.body_blocks(walked, container, description), head.base)[0]
+    related = split_related(walked.blocks[container.start : container.end], head.base)[1]
     source = "generic"
     if (declared := declared_body(described)) is not None:
         blocks, source = compare(blocks, declared, container)
@@ -185,18 +189,38 @@ class _Named:
         if found := self._described.text("articleSection"):
             self._note("section", "jsonld")
             return found
-        return self._head.first("article:section", "section", "parsely-section")
+        found = self._head.first("article:section", "section", "parsely-section")
+        self._note("section", "meta" if found else "")
+        return found
 
-    def tags(self) -> tuple[str, ...]:
-        if found := outlet.texts(self._root, self._rules.tags):
+    def either(self, name: str, selectors: Selectors, key: str) -> str | None:
+        """What the rules find, else what JSON-LD says under `key`."""
+        found, source = outlet.text(self._root, selectors), "rules"
+        if not found:
+            found, source = self._described.text(key), "jsonld"
+        self._note(name, source if found else "")
+        return found
+
+    def tags(self, listed: tuple[str, ...]) -> tuple[str, ...]:
+        if listed:
             self._note("tags", "rules")
-            return tuple(found)
-        return self._head.every("article:tag", "news_keywords") or self._head.every("keywords")
+            return listed
+        words = self._head.every("article:tag", "news_keywords") or self._head.every("keywords")
+        self._note("tags", "meta" if words else "")
+        return outlet.keywords(words)
 
     def images(self, container: Element) -> tuple[Image, ...]:
         ruled = outlet.image(self._root, self._rules, self._head.base)
         found = find_images(container, self._head, self._described)
         if ruled is None:
-            return found
+            return self._captioned(found)
         self._note("images", "rules")
         return (ruled, *(i for i in found if i.url != ruled.url))
+
+    def _captioned(self, found: tuple[Image, ...]) -> tuple[Image, ...]:
+        """The lead picture with the caption that the outlet's rules name, when it has none of its own."""
+        caption = outlet.text(self._root, self._rules.caption)
+        if not found or found[0].caption or not caption:
+            return found
+        self._note("images", "rules")
+        return (replace(found[0], caption=caption), *found[1:])

@@ -6,6 +6,7 @@ nothing there, as if it had not matched; what it should have found is then looke
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, Final
@@ -65,6 +66,23 @@ def texts(root: Element, selectors: Selectors) -> list[str]:
 def text(root: Element, selectors: Selectors) -> str | None:
     """The first of these texts."""
     return next(iter(texts(root, selectors)), None)
+
+
+def tags(root: Element, selectors: Selectors) -> tuple[str, ...]:
+    """The names under the first selector that yields any; the words of a meta tag one by one."""
+    for selector in selectors:
+        names: list[str] = []
+        for match in select(root, selector):
+            found = _text(match)
+            names += keywords((found,)) if _tag(match) == "meta" else [found]
+        if any(names):
+            return tuple(name for name in names if name)
+    return ()
+
+
+def keywords(values: Sequence[str]) -> tuple[str, ...]:
+    """``stroke,kardiovaskular; penyakit`` as the three words it holds."""
+    return tuple(word for value in values for part in re.split("[,;]", value[:_MAX_TEXT]) if (word := part.strip()))
 
 
 def dates(root: Element, rules: ArticleRules) -> tuple[DateCandidate, ...]:
