@@ -13,7 +13,7 @@ from typing import Final
 
 from lxml import etree
 
-from crawlers.extract.labels import BODY, BYLINE, DATED, JUNK, LEDE, WEAK, verdict
+from crawlers.extract.labels import BODY, BYLINE, DATED, JUNK, LEDE, MENU, WEAK, verdict
 from crawlers.extract.parse import Element
 from storage.model import BlockKind
 
@@ -315,41 +315,49 @@ class _Walker:
             self._run.append(" ".join(element.itertext()))
             self._flush(parent)
             return
-        label = ""
-        junk = _JUNK_TAGS.get(tag, 0)
-        flags = 0
+        node = Node(tag, "", parent, parent.depth + 1, len(self._blocks), junk=_JUNK_TAGS.get(tag, 0), element=element)
         # the element that was asked for is read whatever it is called, and so is a body that a script shows later
-        if tag and tag != "body":
-            if _is_hidden(element):
-                junk = SURE
-            label = element.get("class") or ""
-            # a heading's id is made of its words: "share-ware-on-sale" is no share bar
-            if (name := element.get("id")) and len(name) <= _MAX_ID and tag not in _HEADINGS:
-                label = f"{label} {name}"
-            if label and (flags := verdict(label)):
-                if flags & JUNK and not junk:
-                    junk = DOUBTFUL if flags & (WEAK | LEDE) else SURE
-                self._mark(element, flags)
-        node = Node(tag, label, parent, parent.depth + 1, len(self._blocks), junk=junk, element=element)
-        node.lede = bool(flags & LEDE)
-        node.named = bool(flags & BODY)
-        outermost = bool(junk) and not self._junk_depth
-        self._junk_depth += bool(junk)
+        if tag and tag != "body" and not self._named(element, tag, node):
+            return
+        junk = node.junk > 0
+        outermost = junk and not self._junk_depth
+        self._junk_depth += junk
         self._quote += tag == "blockquote"
         self._inside(element, node, depth + 1)
         if self._run:
             self._flush(node)
         self._quote -= tag == "blockquote"
-        self._junk_depth -= bool(junk)
+        self._junk_depth -= junk
         node.end = len(self._blocks)
-        if node.end == node.start:
-            return
+        if node.end > node.start:
+            self._keep(node, parent, outermost)
+
+    def _named(self, element: Element, tag: str, node: Node) -> bool:
+        """Judge an element by its names; False for a menu, which is not entered."""
+        if _is_hidden(element):
+            node.junk = SURE
+        label = element.get("class") or ""
+        # a heading's id is made of its words: "share-ware-on-sale" is no share bar
+        if (name := element.get("id")) and len(name) <= _MAX_ID and tag not in _HEADINGS:
+            label = f"{label} {name}"
+        if label and (flags := verdict(label)):
+            if flags & MENU and tag in {"ul", "ol"}:
+                return False
+            if flags & JUNK and not node.junk:
+                node.junk = DOUBTFUL if flags & (WEAK | LEDE) else SURE
+            node.lede = bool(flags & LEDE)
+            node.named = bool(flags & BODY)
+            self._mark(element, flags)
+        node.label = label
+        return True
+
+    def _keep(self, node: Node, parent: Node, outermost: bool) -> None:
         parent.children.append(node)
         parent.named = parent.named or node.named
         parent.whole += node.whole
         if outermost:
             self._junk.append(node)
-        if not junk:
+        if not node.junk:
             parent.mass += node.mass
 
     def _flush(self, node: Node) -> None:

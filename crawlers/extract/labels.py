@@ -21,6 +21,8 @@ BODY: Final = 8
 WEAK: Final = 16
 #: They name the lines between headline and text.
 LEDE: Final = 32
+#: They name a menu.
+MENU: Final = 128
 
 #: Learned from pages whose text came out with share bars, newsletter forms, comment threads, author boxes and
 #: "more on this" lists in it.
@@ -144,6 +146,10 @@ _FIRST: Final = frozenset(
 )
 _MAX_LABEL: Final = 300
 _MAX_KNOWN: Final = 20_000
+#: Lists of links that no page puts its text into.
+_MENU_WORDS: Final = re.compile(
+    r"nav|navbar|navigation|menu|menus|submenu|sub-?menu|dropdown|breadcrumbs?|pagination|pager|socials?|sitemap|tabs"
+)
 #: Internal: a weak word, until the whole label is read.
 _MAYBE: Final = 64
 
@@ -200,4 +206,5 @@ _MEANINGS: Final = (
     (_WEAK_WORDS, _MAYBE),
     (_LEDE_WORDS, LEDE),
     (_BYLINE_WORDS, BYLINE),
+    (_MENU_WORDS, MENU),
 )

@@ -28,6 +28,7 @@ def next_page(root: Element, head: Head, url: str) -> str | None:
         # A number that ends an address counts pages only where the page itself is known without it.
         own, current = _plain(url), 1
     seen = 0
+    following = str(current + 1)
     if (declared := head.link("next")) and _follows(declared, {own, named}, current):
         return declared
     for element in root.iter("a", "option"):
@@ -35,7 +36,7 @@ def next_page(root: Element, head: Head, url: str) -> str | None:
         if seen > _MOST:
             return None
         link = element.get("href") or (element.get("value") if element.tag == "option" else None)
-        if not link or not link.rstrip("/")[-1:].isdigit():
+        if not link or not link.rstrip("/").endswith(following):
             continue
         address = absolute(link, head.base)
         if address and _follows(address, {own, named}, current):

@@ -82,7 +82,7 @@ def _lexbor_is_safe(data: bytes) -> bool:
         return False
     if tags <= _FEW_TAGS:
         return True
-    formatting = sum(1 for _ in _FORMATTING.finditer(data))
+    formatting = len(_FORMATTING.findall(data))
     return (formatting + _ALIKE) * tags <= _MAX_REOPENED
 
 
