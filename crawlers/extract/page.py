@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import re
 from dataclasses import dataclass, replace
 from typing import Final
 
 from config.model import ArticleRules, Selectors
+from crawlers.charset import prescan
 from crawlers.decode import to_text
 from crawlers.extract import body
 from crawlers.extract import rules as outlet
@@ -30,9 +30,6 @@ from storage.model import Image, Link
 
 _log = logging.getLogger(__name__)
 _NO_RULES: Final = ArticleRules()
-_META_CHARSET: Final = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([A-Za-z0-9._:-]{1,40})", re.IGNORECASE)
-#: Where browsers look for the declaration (HTML standard, "prescan"), with room for long comments before it.
-_PRESCAN: Final = 4_096
 #: Characters below which a body found by an outlet's selectors is not believed.
 _NO_BODY: Final = 40
 
@@ -63,8 +60,8 @@ def extract(
 
 def _decode(html: bytes, content_type: str | None) -> str:
     """Text by byte order mark, UTF-8 validity, HTTP charset, then the page's own declaration."""
-    if "charset" not in (content_type or "").lower() and (declared := _META_CHARSET.search(html[:_PRESCAN])):
-        content_type = f"text/html; charset={declared[1].decode('ascii')}"
+    if "charset" not in (content_type or "").lower() and (declared := prescan(html)):
+        content_type = f"text/html; charset={declared}"
     return to_text(html, content_type)
 
 
