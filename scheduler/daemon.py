@@ -21,6 +21,7 @@ from config.load import fingerprint, load
 from config.model import Settings
 from scheduler import holder
 from scheduler.clockwork import Clockwork
+from scheduler.delivery.office import DeliveryOffice
 from scheduler.dispatch import Dispatcher
 from scheduler.holder import is_dead
 from scheduler.leader import Leader
@@ -153,6 +154,7 @@ class Daemon:
             self._notify.notify("STOPPING=1")
             await clockwork.stop()
             if self._role.schedules:
+                await self._office.stop()
                 with contextlib.suppress(Exception):
                     await self._leader.resign()
             if worker is not None:
@@ -171,6 +173,11 @@ class Daemon:
         clockwork.every(4, "leader", self._leader.tick)
         clockwork.every(1, "dispatch", self._dispatch)
         clockwork.every(10, "recover", lambda: self._recover(rooms))
+        self._office = DeliveryOffice(
+            storage=rooms.storage, leases=rooms.leases, redis=rooms.redis, settings=lambda: self._settings,
+            holder=self._name, now=self._now,
+        )  # fmt: skip
+        clockwork.every(2, "deliver", lambda: self._office.tick(leads=self._leader.leads))
 
     async def _dispatch(self) -> None:
         if self._leader.leads:

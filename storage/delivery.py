@@ -241,7 +241,9 @@ class Deliveries:
             set_={"status": "waiting", "attempts": 0, "next_attempt": now, "first_failed": None, "last_error": None},
         )
         async with self._database.write("replay") as connection:
-            return await affected(connection, upsert)
+            count = await connection.scalar(select(func.count()).select_from(outbox).where(*conditions))
+            await connection.execute(upsert)
+            return int(count or 0)
 
     async def pending(self, name: str | None = None, *, status: str, limit: int = 100) -> list[Pending]:
         """Events of that status, the oldest first."""
