@@ -161,10 +161,10 @@ def judge(report: Report, title: str, url: str, body: str, outlet: Outlet) -> No
             report.mistakes.append(f"{name} left: …{around!r}…")
     judge_opening(report, article, expected(body))
     labels = {match[1] for match in _LABEL.finditer(body)}
-    for label, name in (("Editor", article.editor), ("Reporter", article.authors)):
+    for label, caught in (("Editor", bool(article.editor)), ("Reporter", bool(article.authors))):
         report.named[label] += label in labels
-        report.caught[label] += label in labels and bool(name)
-        if label in labels and not name:
+        report.caught[label] += label in labels and caught
+        if label in labels and not caught:
             report.mistakes.append(f"{label} missed: {title}")
 
 

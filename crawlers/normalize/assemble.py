@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -87,7 +87,7 @@ def _article(
     fetched_url: str,
 ) -> Article:
     url = _url(extraction, outlet, fetched_url)
-    authors, editor, agency = _people(extraction, entry, outlet, body)
+    people = _people(extraction, entry, outlet, body)
     subtitle = clean_optional(extraction.subtitle)
     repeated = {title.casefold(), body.blocks[0].text.casefold()}
     return Article(
@@ -101,9 +101,9 @@ def _article(
         language=choose_language(
             text, outlet=outlet.language, declared=extraction.language or (entry.language if entry else None)
         ),
-        authors=authors,
-        editor=editor,
-        agency=agency,
+        authors=people.authors,
+        editor=people.editor,
+        agency=people.agency,
         brand=body.dateline.brand,
         places=body.dateline.places,
         section=clean_optional(extraction.section),
@@ -111,7 +111,7 @@ def _article(
         images=clean_images(extraction.images, base=fetched_url),
         related=_related(extraction.related, body.related, fetched_url),
         word_count=len(text.split()),
-        provenance=extraction.provenance,
+        provenance=_provenance(extraction, entry, body, people),
         content_hash=content_hash(title, text),
         body_hash=body_hash(text),
     )
@@ -222,22 +222,58 @@ def _aliases(url: str, extraction: Extraction, fetched_url: str, entry: FeedEntr
     return tuple(dict.fromkeys(address for address in found if address and address != url))
 
 
-def _people(
-    extraction: Extraction, entry: FeedEntry | None, outlet: Outlet, body: Body
-) -> tuple[tuple[str, ...], str | None, str | None]:
+@dataclass(frozen=True, slots=True)
+class _People:
+    """Who made the article, and which of the possible places named them."""
+
+    authors: tuple[str, ...]
+    editor: str | None
+    agency: str | None
+    #: Field to place, for those that normalization found itself.
+    origins: tuple[tuple[str, str], ...]
+
+
+def _people(extraction: Extraction, entry: FeedEntry | None, outlet: Outlet, body: Body) -> _People:
     """Authors, editor and agency: the byline on the page before its metadata before the feed."""
     said = _raw_byline(extraction.byline) + body.byline
     organisations = _site_names(outlet, extraction.site_name)
-    signed = [body.signed] if body.signed else []
-    candidates: tuple[Iterable[str], ...] = (said.writers, extraction.authors, signed, entry.authors if entry else ())
-    authors: tuple[str, ...] = next(
-        (found for names in candidates if (found := read_persons(names, organisations))), ()
+    candidates: tuple[tuple[str, Iterable[str]], ...] = (
+        ("byline", said.writers),
+        ("", extraction.authors),
+        ("sign-off", [body.signed] if body.signed else []),
+        ("feed", entry.authors if entry else ()),
     )
+    read = ((origin, read_persons(names, organisations)) for origin, names in candidates)
+    origin, authors = next(((origin, found) for origin, found in read if found), ("", ()))
     editors = read_persons([*said.editors, extraction.editor or ""], organisations)
     if not editors and extraction.editor:
         editors = tuple(filter(None, [clean_optional(extraction.editor[:100])]))
     agency = body.dateline.agency or (clean_line(said.sources[0])[:100] if said.sources else None)
-    return authors, ", ".join(editors) or None, agency or None
+    origins = (
+        ("authors", origin),
+        ("editor", "byline" if said.editors and editors else ""),
+        ("agency", "dateline" if body.dateline.agency else "byline" if agency else ""),
+    )
+    found = tuple(pair for pair in origins if pair[1])
+    return _People(authors, ", ".join(editors) or None, agency or None, found)
+
+
+def _provenance(
+    extraction: Extraction, entry: FeedEntry | None, body: Body, people: _People
+) -> tuple[tuple[str, str], ...]:
+    """Field to place: what extraction noted, corrected by what was decided here."""
+    pairs = (
+        *people.origins,
+        ("title", "feed" if entry and not extraction.title else ""),
+        ("brand", "dateline" if body.dateline.brand else ""),
+        ("places", "dateline" if body.dateline.places else ""),
+        ("tags", "feed" if entry and entry.tags and not extraction.tags else ""),
+        ("language", "text"),
+    )
+    decided = {name: origin for name, origin in pairs if origin}
+    unnamed = set() if people.authors else {"authors"}
+    kept = (pair for pair in extraction.provenance if pair[0] not in decided and pair[0] not in unnamed)
+    return (*kept, *decided.items())
 
 
 def _raw_byline(text: str | None) -> Byline:

@@ -44,11 +44,12 @@ _CAMEL = re.compile(
 )
 #: A sentence ended and the next began without a space; both sides must look the part.
 _GLUED_SENTENCE = re.compile(
-    r"(?<=[a-z)%\d][.!?])(?=[A-Z][a-z]|[A-Z]{2,}[ .(]|[“\"][A-Z])|(?<=[a-z)%\d][.!?][”\"’])(?=[A-Z“\"])"
+    r"(?<=[a-z)%\d][.!?])(?!(?:Com|Co|Id|Tv|Net|Org)\b)(?=[A-Z][a-z]|[A-Z]{2,}[ .(]|[“\"][A-Z])"
+    r"|(?<=[a-z)%\d][.!?][”\"’])(?=[A-Z“\"])"
 )
 _SENTENCE_END = re.compile(r"[.!?][\"”’)]* ")
 #: ``…, Apa Sebabnya? Presiden …``, ``… hari Senin (8/3) Perusahaan …``.
-_ENDS_TITLE = re.compile(r"(?:[?!][\"”’]?|\b(?:hari|pada) [A-Z]\w{3,5} \(\d{1,2}/\d{1,2}\)) (?=[A-Z\"“])")
+_ENDS_TITLE = re.compile(r"(?:[?!][\"”’]?|\b(?:[Hh]ari|[Pp]ada) [A-Z]\w{3,5} \(\d{1,2}/\d{1,2}\)) (?=[A-Z\"“])")
 _CITY = re.compile(r" (?=[A-Z]{4,}(?: [A-Z]{2,}){0,3}(?: ?/ ?[A-Z]{4,}(?: [A-Z]{2,})*){0,3} ?\. )")
 #: Byline, then a sentence with neither dateline nor mark before it: a name has two words, or one.
 _EDITOR = re.compile(
@@ -107,7 +108,8 @@ def split_tail(text: str) -> list[str]:
     at = max(len(text) - _TAIL, 0)
     for start in label_starts(text[at:]):
         line = text[at + start :]
-        if at + start and read_byline(line):
+        named = line.partition(":")[2].lstrip()[:1]
+        if at + start and not named.islower() and read_byline(line):
             head = text[: at + start].rstrip(" |")
             return [head, line] if head else [line]
     return [text]
@@ -151,14 +153,19 @@ def _title_end(text: str, start: int, stop: int, known: list[str]) -> int | None
     for glue in _GLUE.finditer(window, 0, sentence.start() if sentence else len(window)):
         if not _CAMEL.search(window[: glue.start()]) and glue.start() > 3:
             return start + glue.start()
-    if sentence is None and stop - start <= _TITLE:
+    if sentence is None and stop - start <= _TITLE and not window.rstrip().endswith("."):
         return stop
     # A title and the sentence after it end with that sentence.
     window = window[: sentence.start()] if sentence else window
-    if ends := _ENDS_TITLE.search(text, start, start + len(window) + 2):
+    ends = _ENDS_TITLE.search(text, start, start + len(window) + 4)
+    if ends and _in_title_case(text[start : ends.start()]):
         return ends.end()
     words = _title_words(window, text[max(start - _NEAR, 0) : start], text[start + len(window) : start + _NEAR])
     return None if words is None else start + words
+
+
+def _in_title_case(words: str) -> bool:
+    return not any(word[0].islower() and word.strip(",.") not in _SMALL for word in words.split())
 
 
 def _title_words(window: str, before: str, after: str) -> int | None:
@@ -176,7 +183,7 @@ def _title_words(window: str, before: str, after: str) -> int | None:
     if tokens[first - 1][0][-1] == ",":
         return None  # "Kedua, Pengadilan Niaga menghukum": the sentence began before the comma
     run = range(first, lower)
-    opener = next((at for at in run if tokens[at][0].strip(",") in _OPENERS), None)
+    opener = next((at for at in run if tokens[at][0].strip(",") in _CONNECTIVES), None)
     if opener is not None:
         return tokens[opener].start()
     # A name of two words or more that the text uses elsewhere is one name.
