@@ -72,7 +72,10 @@ def test_secrets_and_credentials_are_masked_wherever_they_stand(tmp_path: Path) 
     mask.learn(["later-secret"])
 
     structlog.get_logger().info(
-        "fetch", url="https://user:hunter22@koran.test/rss?api_key=abcdef", headers={"X-Key": "s3cr3t-token"}, n=["later-secret"]
+        "fetch",
+        url="https://user:hunter22@koran.test/rss?api_key=abcdef",
+        headers={"X-Key": "s3cr3t-token"},
+        n=["later-secret"],
     )
     try:
         raise ValueError("redis://:pa55word@localhost/0 says s3cr3t-token")

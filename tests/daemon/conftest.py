@@ -1,0 +1,113 @@
+"""The real daemon as a process, and a served press that it reads."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from newsroom import outlets
+from newsroom.clock import Clock
+from newsroom.press import Newsroom
+from newsroom.serve import Running, running
+
+
+@dataclass
+class Warta:
+    """The command in a configuration directory of its own."""
+
+    directory: Path
+    processes: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    def __call__(self, *words: str, check: bool = False) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "scheduler", *words, "--config", str(self.directory)],
+            capture_output=True, text=True, timeout=60, check=check, env=self._environment(),
+        )  # fmt: skip
+
+    def rows(self, *words: str) -> list[dict[str, Any]]:
+        """What a command prints with --json."""
+        return [json.loads(line) for line in self(*words, "--json").stdout.splitlines()]
+
+    def start(self, role: str = "run", config: Path | None = None, **environ: str) -> subprocess.Popen[str]:
+        """Start a role in the background."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "scheduler", role, "--config", str(config or self.directory)],
+            stdout=subprocess.DEVNULL, stderr=(self.directory / f"{role}.err").open("w"), text=True,
+            start_new_session=True, env=self._environment() | environ,
+        )  # fmt: skip
+        self.processes.append(process)
+        return process
+
+    @staticmethod
+    def _environment() -> dict[str, str]:
+        return {**os.environ, "COLUMNS": "80", "NO_COLOR": "1"}
+
+    def edit(self, change: Callable[[dict[str, Any]], object], file: str = "warta.yaml") -> None:
+        path = self.directory / file
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        change(document)
+        path.write_text(yaml.safe_dump(document), encoding="utf-8")
+
+    def until(self, condition: Callable[[], object], seconds: float = 60, what: str = "") -> None:
+        """Wait for something that the processes do; other processes have no clock to set."""
+        end = time.monotonic() + seconds
+        while not condition():
+            for process in self.processes:
+                code = process.poll()
+                if code not in {None, -signal.SIGKILL}:
+                    errors = "\n".join(p.read_text()[-3000:] for p in self.directory.glob("*.err"))
+                    pytest.fail(f"a process ended with {code} while waiting for {what}:\n{errors}")
+            if time.monotonic() > end:
+                errors = "\n".join(p.read_text()[-3000:] for p in self.directory.glob("*.err"))
+                pytest.fail(f"not within {seconds} s: {what}\n{errors}")
+            time.sleep(0.2)
+
+    def articles(self) -> int:
+        status = self("status", "--json").stdout
+        return int(json.loads(status)["numbers"]["articles"]) if status.startswith("{") else 0
+
+    def end(self) -> None:
+        for process in self.processes:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGTERM)
+        for process in self.processes:
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+@pytest.fixture
+def press() -> Iterator[Running]:
+    with running(Newsroom(clock=Clock(datetime.now(UTC) - timedelta(hours=2), speed=0), backlog_days=0)) as served:
+        yield served
+
+
+@pytest.fixture
+def warta(press: Running) -> Iterator[Warta]:
+    directory = Path(tempfile.mkdtemp(prefix="warta-"))
+    outlets.write_config(directory, press.port, every="2s")
+    found = Warta(directory)
+    found.edit(lambda d: d.update({"workers": {"concurrency": 8, "parse_processes": 1}, "shutdown_grace": "5s"}))
+    for path in (directory / "outlets").glob("*.yaml"):
+        if path.stem not in {"gemanusa", "datakini"}:
+            path.unlink()
+    yield found
+    found.end()
+    shutil.rmtree(directory, ignore_errors=True)
