@@ -14,10 +14,13 @@ _ENTER: Final = 0.7
 _PARTS: Final = frozenset({"p", "li", "ul", "ol", "dl", "dd", "tr", "tbody", "blockquote", "pre", "h1", "h2", "h3"})
 #: Junk inside junk inside junk is looked into this often.
 _LAYERS: Final = 4
-#: A comment thread may well be longer than the article above it.
-_THREAD: Final = re.compile(
-    r"comment|komentar|kommentar|disqus|respond|cookie|consent|gdpr|footer|related", re.IGNORECASE
-)
+#: A comment thread, or the small print, may well be longer than the article above it.
+_THREAD: Final = re.compile(r"comment|komentar|kommentar|disqus|respond|cookie|consent|gdpr", re.IGNORECASE)
+_BESIDE: Final = re.compile(r"footer|related", re.IGNORECASE)
+#: How much more prose than all the rest a named or headed subtree must hold, and one without either.
+_TIMES: Final = 1.5
+_MANY_TIMES: Final = 8
+_NEARLY_ALL: Final = 0.8
 
 
 def choose(walked: Walked) -> Node:
@@ -57,15 +60,23 @@ def _rescue(walked: Walked) -> None:
 
 
 def _outweighs(heavy: Node, walked: Walked) -> bool:
-    root, blocks = walked.root, walked.blocks
-    if root.mass < _BARE:
+    outside, blocks = walked.root.mass, walked.blocks
+    if outside < _BARE:
         return True
-    if _THREAD.search(heavy.label) or heavy.whole <= 2 * root.mass:
+    if _THREAD.search(heavy.label):
+        return False
+    if heavy.whole > _MANY_TIMES * outside:
+        return True
+    if heavy.whole <= _TIMES * outside or _BESIDE.search(heavy.label):
         return False
     return heavy.named or any(b.tag == "h1" for b in blocks[heavy.start : heavy.end])
 
 
 def _believe(node: Node) -> None:
+    """Make it, and what holds nearly all of it inside, count as article."""
+    for inner in _outermost_junk(node):
+        if inner.whole >= _NEARLY_ALL * node.whole:
+            _believe(inner)
     node.junk = 0
     up = node.parent
     while up is not None:
