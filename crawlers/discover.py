@@ -61,6 +61,7 @@ _WALLS: Final = (
     (
         re.compile(
             r"consent\.(?:google|yahoo|youtube)|sp_message_container|consensu\.org/|before you continue"
+            r"|<form[^<>]{0,300}action=[\"']?[^\"'\s<>]{0,200}consent"
             r"|cookie[ -]?wall|id=[\"']?(?:consent|onetrust-consent)-?(?:wall|page)",
             re.IGNORECASE,
         ),
