@@ -66,6 +66,7 @@ def build_settings(
     """The settings; keys that were not written take the defaults of :mod:`config.model`."""
     agent = said.defaults.politeness.user_agent if said.defaults.politeness else None
     written: dict[str, Any] = {
+        "requests_per_day": said.budget.requests_per_day,
         "worker_concurrency": said.workers.concurrency,
         "parse_processes": said.workers.parse_processes,
         "reactor": said.reactor,

@@ -14,6 +14,7 @@ from config.inherit import Chosen, Level, choose
 from config.model import (
     ArticleRules,
     Boilerplate,
+    Expectation,
     Listing,
     Outlet,
     Politeness,
@@ -77,6 +78,9 @@ class OutletBuilder:
             ),
             politeness=politeness,
             enabled=enabled,
+            requests_per_day=self._note(
+                self._id, "budget.requests_per_day", choose(self._levels, "budget", "requests_per_day")
+            ),
             country=said.country,
             rules=_rules(said.article),
             boilerplate=Boilerplate(
@@ -123,12 +127,21 @@ class OutletBuilder:
             politeness=politeness if said.politeness is None else self._politeness(levels, source_id),
             enabled=self._note(source_id, "enabled", enabled),
             priority=self._note(source_id, "priority", choose(levels, "priority", default=100)),
+            expect=self._expect(levels, source_id),
             headers=tuple(said.headers.items()),
             listing=Listing(**_values(said.listing)) if said.listing else None,
             sitemap_follow=said.sitemap_follow,
             section=said.section,
             declared_at=self._document.declared_at((*path, "name")),
         )
+
+    def _expect(self, levels: tuple[Level, ...], owner: str) -> Expectation:
+        values: dict[str, Any] = {}
+        for field in fields(Expectation):
+            default = Expectation().quiet_hours if field.name == "quiet_hours" else None
+            chosen = choose(levels, "expect", field.name, default=default)
+            values[field.name] = self._note(owner, f"expect.{field.name}", chosen)
+        return Expectation(**values)
 
     def _schedule(self, levels: tuple[Level, ...], source_id: str, timezone: str) -> Schedule:
         schedule, chosen, problems = effective_schedule(levels, timezone)

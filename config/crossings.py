@@ -50,7 +50,11 @@ def _list(data: Any) -> list[Any]:
 
 def _schedule(document: Document, path: Path, schedule: Any) -> Iterator[ConfigProblem]:
     said = {key for key, value in _mapping(schedule).items() if value is not None}
-    if {"every", "cron"} <= said:
+    if "adaptive" in said and said & {"every", "cron", "jitter", "timezone"}:
+        other = min(said & {"every", "cron", "jitter", "timezone"})
+        message = f"both adaptive and {other} are set"
+        yield document.problem((*path, other), message, expected="adaptive alone, or without it", key=True)
+    elif {"every", "cron"} <= said:
         yield document.problem((*path, "cron"), "both every and cron are set", expected="one of them", key=True)
     elif {"every", "timezone"} <= said:
         message = "an interval has no time zone"

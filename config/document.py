@@ -32,8 +32,38 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
 
 
+class AdaptivePart(Part):
+    """Polls when they pay, by the learned rhythm of the source."""
+
+    floor: v.Interval | None = None
+    """Shortest interval (2m)."""
+    ceiling: v.Interval | None = None
+    """Longest interval (6h)."""
+
+
+class ExpectPart(Part):
+    """What a source should bring; less makes it late or silent."""
+
+    at_least: v.PerDay | None = None
+    """Least number of items, such as 5/day."""
+    max_silence: v.Interval | None = None
+    """Longest time without an item."""
+    quiet_hours: v.Hours | None = None
+    """Hours on the outlet's clock in which silence means nothing, such as 22-5."""
+
+
+class BudgetPart(Part):
+    """How much may be asked."""
+
+    requests_per_day: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
+    """Polls in a day; the price of a request rises until all keep to it."""
+
+
 class SchedulePart(Part):
-    """When a source is polled: `every` or `cron`."""
+    """When a source is polled: `adaptive`, `every` or `cron`."""
+
+    adaptive: AdaptivePart | None = None
+    """When it pays, by the learned rhythm: the default."""
 
     every: v.Interval | None = None
     """Interval between polls, 1s to 366d."""
@@ -71,10 +101,15 @@ class Inherited(Part):
     """When sources are polled."""
     politeness: PolitenessPart | None = None
     """Manners towards hosts."""
+    expect: ExpectPart | None = None
+    """What a source should bring, when its learned rhythm is not to be the measure."""
 
 
 class Level(Inherited):
     """`defaults` and each of `groups`."""
+
+    budget: BudgetPart | None = None
+    """Requests of one outlet."""
 
     language: Annotated[str, Field(pattern=r"^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*$")] | None = None
     """BCP 47 tag of the articles' language."""
@@ -335,6 +370,8 @@ class WartaDocument(Part):
     """Fences around one fetch and one parse."""
     workers: WorkersPart = WorkersPart()
     """How much runs at once."""
+    budget: BudgetPart = BudgetPart()
+    """Requests of all outlets together."""
     reactor: Literal["none", "asyncio"] | None = None
     """none: asyncio alone; asyncio: Twisted's reactor on asyncio."""
     shutdown_grace: v.Duration | None = None

@@ -48,7 +48,28 @@ class Cron:
     jitter: timedelta | None = None
 
 
-Schedule = Every | Cron
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adaptive:
+    """When it pays, by the rhythm learned of the source, within two bounds."""
+
+    floor: timedelta = timedelta(minutes=2)
+    ceiling: timedelta = timedelta(hours=6)
+    #: The outlet's clock, by which hours of the week are told apart.
+    timezone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+
+
+Schedule = Every | Cron | Adaptive
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """What the operator expects of a source; where nothing is said, its learned rhythm speaks."""
+
+    #: Items a day.
+    at_least: float | None = None
+    max_silence: timedelta | None = None
+    #: Hours (0-23) on the outlet's clock in which silence means nothing.
+    quiet_hours: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,6 +224,7 @@ class Source:
     enabled: bool = True
     #: Smaller is served first when more is due than can run.
     priority: int = 100
+    expect: Expectation = Expectation()
     #: Extra request headers; values may come from ``${NAME}`` and are secret.
     headers: tuple[tuple[str, str], ...] = ()
     listing: Listing | None = None
@@ -231,6 +253,8 @@ class Outlet:
     sources: tuple[Source, ...]
     politeness: Politeness
     enabled: bool = True
+    #: Polls of all its sources in a day; None for no limit of its own.
+    requests_per_day: int | None = None
     country: str | None = None
     #: Newest last; the one in force has ``valid_until=None``.
     rules: tuple[ArticleRules, ...] = (ArticleRules(),)
@@ -325,6 +349,8 @@ class Settings:
     allow_networks: tuple[IPv4Network | IPv6Network, ...] = ()
     #: Host name (or ``*.suffix``) to address, before any DNS look-up.
     resolve: tuple[tuple[str, str], ...] = ()
+    #: Polls of all sources in a day; None for no limit.
+    requests_per_day: int | None = None
     #: Source runs in flight in one worker.
     worker_concurrency: int = 32
     #: Children that parse and extract.

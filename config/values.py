@@ -100,6 +100,31 @@ def _jitter(value: object) -> float | timedelta:
     return found
 
 
+_PER = {"hour": 24.0, "day": 1.0, "week": 1 / 7}
+_PER_DAY = re.compile(r"(\d{1,6}(?:\.\d{1,3})?) ?/ ?(hour|day|week)")
+
+
+def _per_day(value: object) -> float:
+    expected = "a number of items an hour, day or week, such as 5/day"
+    found = _PER_DAY.fullmatch(text_of(value, expected))
+    if not found or float(found[1]) == 0:
+        raise wrong(f"{str(value)[:80]!r} is not a number of items in a time", expected)
+    return float(found[1]) * _PER[found[2]]
+
+
+def _hours(value: object) -> frozenset[int]:
+    expected = "hours from 0 to 23 as from-until, such as 22-5; several in a list"
+    found: set[int] = set()
+    for part in value if isinstance(value, list) else [value]:
+        text = text_of(part, expected)
+        match = re.fullmatch(r"(\d\d?)-(\d\d?)", text)
+        first, end = (int(match[1]), int(match[2])) if match else (-1, -1)
+        if not (0 <= first <= 23 and 0 <= end <= 24 and first != end):
+            raise wrong(f"{text[:80]!r} is no span of hours", expected)
+        found |= {hour % 24 for hour in range(first, end if end > first else end + 24)}
+    return frozenset(found)
+
+
 def _day(value: object) -> date:
     text = text_of(value, "a day such as 2026-01-31")
     if not re.fullmatch(r"\d{4}-\d\d-\d\d", text):
@@ -206,6 +231,11 @@ Jitter = Annotated[
     PlainValidator(_jitter),
     schema(anyOf=[{"type": "string"}, {"type": "number", "minimum": 0, "maximum": 0.5}]),
 ]
+PerDay = Annotated[
+    float, PlainValidator(_per_day), schema(type="string", pattern=f"^{_PER_DAY.pattern}$", examples=["5/day"])
+]
+_SPAN = {"type": "string", "pattern": r"^\d\d?-\d\d?$", "examples": ["22-5"]}
+Hours = Annotated[frozenset[int], PlainValidator(_hours), schema(anyOf=[_SPAN, {"type": "array", "items": _SPAN}])]
 Day = Annotated[date, PlainValidator(_day), schema(type="string", format="date")]
 ZoneName = Annotated[str, PlainValidator(_zone), schema(type="string", examples=["Asia/Jakarta"])]
 Id = Annotated[str, PlainValidator(_id), schema(type="string", pattern=f"^{_ID.pattern}$")]

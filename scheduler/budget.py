@@ -40,7 +40,7 @@ def price(curves: Iterable[Sequence[float]], per_day: float, *, spent: float | N
     if spent is None or spent <= 0:
         return found
     # Requests fall with the root of the price; corrections are bounded, since the day before may have been odd.
-    return found * min(16.0, max(0.25, (spent / per_day) ** 2))
+    return found * min(16.0, max(0.25, (spent / per_day) * (spent / per_day)))
 
 
 def _inverse(totals: Sequence[float], per_day: float) -> float:
@@ -51,5 +51,5 @@ def _inverse(totals: Sequence[float], per_day: float) -> float:
         if per_day >= totals[n]:
             high, low = math.log(totals[n - 1]), math.log(totals[n])
             share = (high - math.log(per_day)) / (high - low) if high > low else 0.0
-            return PRICES[n - 1] * (PRICES[n] / PRICES[n - 1]) ** share
+            return PRICES[n - 1] * math.exp(share * math.log(PRICES[n] / PRICES[n - 1]))
     return PRICES[-1]

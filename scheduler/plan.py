@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from config.model import Outlet, Source
-from scheduler.policy import first_attempt, scheduled_after
+from config.model import Adaptive, Outlet, Source
+from scheduler.policy import first_attempt, longest, scheduled_after
 from storage.model import SourceState
 from storage.sources import SourceDefinition, Sources
 
@@ -58,7 +58,14 @@ def _too_late(source: Source, state: SourceState, now: datetime) -> bool:
     """A shorter schedule counts from now; a source that is backing off or told to wait keeps its wait."""
     if state.failures > 0 or (state.not_before is not None and state.not_before > now):
         return False
-    return state.next_attempt > scheduled_after(source.schedule, source.id, now)
+    return state.next_attempt > _latest(source, now)
+
+
+def _latest(source: Source, now: datetime) -> datetime:
+    """The latest next attempt that the schedule can have meant; an adaptive one knows better than to be hastened."""
+    if isinstance(source.schedule, Adaptive):
+        return now + longest(source.schedule, now)
+    return scheduled_after(source.schedule, source.id, now)
 
 
 async def apply(plan: Plan, outlets: Iterable[Outlet], sources: Sources, *, now: datetime) -> None:
@@ -67,7 +74,7 @@ async def apply(plan: Plan, outlets: Iterable[Outlet], sources: Sources, *, now:
     declared = (*plan.added, *plan.changed)
     await sources.upsert([_definition(s) for s in declared], {s.id: first_attempt(s.id, now) for s in declared}, now)
     for source in plan.hastened:
-        await sources.reschedule(source.id, scheduled_after(source.schedule, source.id, now))
+        await sources.reschedule(source.id, _latest(source, now))
     await sources.remove(plan.removed, now)
 
 

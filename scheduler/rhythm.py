@@ -22,7 +22,7 @@ PRICE = 450.0
 PRICES = tuple(30.0 * 4.0**n for n in range(12))
 
 #: The window is taken for about to slide at this many standard deviations above the expected number of items.
-SAFETY = 2.5
+SAFETY = 3.0
 
 
 class Reason(StrEnum):

@@ -32,7 +32,7 @@ PULSE_MOST, PULSE_LEAST = 8.0, 0.35
 #: What is believed of a source never watched: items an hour, and hours of watching that outweigh the belief.
 PRIOR_RATE, PRIOR_HOURS = 0.5, 3.0
 #: Items that an hour of the day, or a day, must have brought (or missed) to be told from the others.
-FACTOR_ITEMS = 4.0
+FACTOR_ITEMS = 2.0
 #: The same for a single hour of the week: hours of watching, and items.
 SLOT_HOURS, SLOT_ITEMS = 2.0, 3.0
 #: Published times may run ahead of our clock by this much and still be believed.

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from config.errors import ConfigError
 from config.load import explain, fingerprint, load
-from config.model import Cron, Every, Limits, RobotsPolicy, Selector, SelectorKind, SourceKind
+from config.model import Adaptive, Cron, Every, Limits, RobotsPolicy, Selector, SelectorKind, SourceKind
 
 OUTLET = "name: W\nhomepage: https://w.test\nsources:\n"
 FEED = "  - {name: all, kind: feed, url: https://w.test/rss}\n"
@@ -21,7 +22,7 @@ def test_an_empty_file_is_the_default_set_up(loaded, tmp_path, monkeypatch):
     found = loaded("")
     assert (found.redis, found.database, found.data_dir) == ("embedded", "embedded", tmp_path / "data")
     assert found.limits == Limits()
-    assert found.outlets[0].sources[0].schedule == Every(interval=timedelta(minutes=15), jitter=0.1)
+    assert found.outlets[0].sources[0].schedule == Adaptive(timezone=ZoneInfo("UTC"))
     assert found.outlets[0].hosts == ("warta.test", "www.warta.test")
     assert found.reactor == "none"
 
