@@ -56,7 +56,7 @@ def _rescue(walked: Walked) -> None:
             return
         for node in _outermost_junk(walked.root):
             if node is heavy or (node.label == heavy.label and node.tag == heavy.tag and node.depth == heavy.depth):
-                _believe(node)
+                _believe_within(node)
 
 
 def _outweighs(heavy: Node, walked: Walked) -> bool:
@@ -72,11 +72,16 @@ def _outweighs(heavy: Node, walked: Walked) -> bool:
     return heavy.named or any(b.tag == "h1" for b in blocks[heavy.start : heavy.end])
 
 
-def _believe(node: Node) -> None:
-    """Make it, and what holds nearly all of it inside, count as article."""
+def _believe_within(node: Node) -> None:
+    """Believe it and what holds nearly all of it inside."""
     for inner in _outermost_junk(node):
         if inner.whole >= _NEARLY_ALL * node.whole:
-            _believe(inner)
+            _believe_within(inner)
+    _believe(node)
+
+
+def _believe(node: Node) -> None:
+    """Make it count as article."""
     node.junk = 0
     up = node.parent
     while up is not None:
