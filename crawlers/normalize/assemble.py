@@ -68,6 +68,7 @@ def normalize(
         related=[link.title for link in extraction.related],
         captions=[image.caption for image in extraction.images if image.caption],
     )
+    body = _unsigned(body, extraction.authors)
     text = "\n\n".join(block.text for block in body.blocks)
     letters = sum(map(str.isalnum, text[: 20 * _SHORTEST]))
     if letters < _SHORTEST:
@@ -75,6 +76,13 @@ def normalize(
     article = _article(extraction, entry, outlet, title, body, text, fetched_url)
     article = _timed(article, extraction, entry, outlet, fetched_at, now)
     return Normalized(article=article, aliases=_aliases(article.url, extraction, fetched_url, entry))
+
+
+def _unsigned(body: Body, authors: Iterable[str]) -> Body:
+    """Without a last line that is the writer's name and nothing else (Tempo's ``BUDI HARTAWAN``)."""
+    names = {clean_line(name).casefold() for name in authors}
+    signed = len(body.blocks) > 1 and body.blocks[-1].text.casefold() in names
+    return replace(body, blocks=body.blocks[:-1]) if signed else body
 
 
 def _article(

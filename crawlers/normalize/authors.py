@@ -33,7 +33,7 @@ _ORGANISATION = re.compile(
     r"|editor|reporter|redaktur|penulis|null|none|undefined|user|default|wires|cnn|bbc|ap)\b"
     r"|^(?:the )?(?:\w+ ){0,2}(?:daily|herald|gazette)$|^the (?:\w+ ){1,2}(?:post|times|tribune|journal|press)$"
     r"|^(?:jakarta|washington|bangkok) post$|^(?:guest|author|writer|services?|partner)(?: author| writer| content)?$"
-    r"|^tim(?:$| (?:redaksi|liputan|peneliti|riset|kreatif|\w+\.))",
+    r"|^tim(?:$| (?:redaksi|liputan|peneliti|riset|kreatif|\w+com$|\w+\.))",
     re.IGNORECASE,
 )
 _TITLE = re.compile(

@@ -22,6 +22,7 @@ from crawlers.normalize.authors import read_persons
         ("Tim Berners", ("Tim Berners",)),
         ("Robert Guest", ("Robert Guest",)),
         ("Tim Redaksi", ()),
+        ("Tim contohcom", ()),
         ("CNN Indonesia", ()),
         ("Reuters", ()),
         ("BBC News", ()),
