@@ -62,6 +62,10 @@ class PollEnd:
     #: When the publisher asked to be left alone until, and how often it wants us.
     retry_after: timedelta | None = None
     discovered: Discovered | None = None
+    #: Items that the source showed; None when it showed the same as last time, or nothing.
+    shown: int | None = None
+    #: Published times of those that no earlier poll had shown, as announced.
+    arrived: tuple[datetime | None, ...] = ()
     #: Headers of the answer, for its caching rules.
     headers: tuple[tuple[str, str], ...] = ()
     #: What was served in place of the source.
@@ -241,7 +245,8 @@ class Poller:
         reason, message = await self._gap(reading, outlet, source, state)
         return PollEnd(
             status=RunStatus.OK, reason=reason, message=message, http_status=answer.status, bytes=answer.wire_bytes,
-            headers=answer.headers, discovered=first, state=changes,
+            headers=answer.headers, discovered=first, state=changes, shown=len(reading.entries),
+            arrived=tuple(d.published for d in recognised.discoveries if d.reason == "new"),
         )  # fmt: skip
 
     def _parts(self, outlet: Outlet, source: Source, state: SourceState) -> Parts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -30,6 +31,8 @@ from storage.faults import point
 from storage.leases import Leases
 from storage.model import CrawlRun, Fate, FateKind, RunStatus, SourceState, Trigger
 from storage.redis import RedisUnavailableError
+from storage.rhythm import Rhythm
+from storage.rhythms import NextPoll
 from storage.seen import Seen
 from storage.storage import Storage
 
@@ -45,7 +48,9 @@ OF_OURSELVES = frozenset({FailureKind.ROBOTS, FailureKind.STORAGE, FailureKind.F
 class NextAttempt(Protocol):
     """The policy that says when a source is polled next; see `scheduler.policy`."""
 
-    def __call__(self, source: Source, state: SourceState, end: PollEnd, *, failures: float, now: datetime) -> datetime:
+    def __call__(
+        self, source: Source, state: SourceState, end: PollEnd, *, rhythm: Rhythm, failures: float, now: datetime
+    ) -> NextPoll:
         """The next attempt of `source` after `end`."""
         ...
 
@@ -169,12 +174,17 @@ class Crawler:
         else:
             end = await self._poller.poll(run, outlet, source, state)
         fresh = await self._settle(run, outlet, source)
-        changes = self._changes(source, state, end) if run.trigger is not Trigger.RESUME else {}
+        changes: dict[str, Any] = {}
+        next_poll = None
+        if run.trigger is not Trigger.RESUME:
+            remembered = await self._storage.rhythms.get(source.id)
+            changes, next_poll = self._changes(source, state, end, remembered.rhythm if remembered else Rhythm())
         if fresh:
             changes["last_new"] = self._now()
         return await self._close(
             run, end.status, reason=end.reason, message=end.message, http_status=end.http_status,
             size=end.bytes, duration=time.monotonic() - began, evidence=end.evidence, state=changes,
+            next_poll=next_poll,
         )  # fmt: skip
 
     # -- settle -------------------------------------------------------------------------------
@@ -202,7 +212,9 @@ class Crawler:
 
     # -- ends ---------------------------------------------------------------------------------
 
-    def _changes(self, source: Source, state: SourceState, end: PollEnd) -> dict[str, Any]:
+    def _changes(
+        self, source: Source, state: SourceState, end: PollEnd, rhythm: Rhythm
+    ) -> tuple[dict[str, Any], NextPoll]:
         """The source's state after this poll; during an outage of our own nobody is blamed."""
         now = self._now()
         changes = dict(end.state)
@@ -217,15 +229,13 @@ class Crawler:
             changes |= {"last_success": now}
         if end.retry_after is not None:
             changes["not_before"] = now + min(end.retry_after, timedelta(days=1))
-        changes |= {
-            "last_attempt": now,
-            "failures": failures,
-            "next_attempt": self._next_attempt(source, state, end, failures=failures, now=now),
-        }
+        next_poll = self._next_attempt(source, state, end, rhythm=rhythm, failures=failures, now=now)
         probe = whereabouts.not_before(changes.get("gone_at", state.gone_at), now)
-        if probe is not None:
-            changes["next_attempt"] = max(changes["next_attempt"], probe)
-        return changes
+        if probe is not None and probe > next_poll.at:
+            term = {"name": "gone", "text": "it is gone and probed once a month", "at": probe.isoformat()}
+            next_poll = replace(next_poll, at=probe, terms=(*next_poll.terms, term))
+        changes |= {"last_attempt": now, "failures": failures, "next_attempt": next_poll.at}
+        return changes, next_poll
 
     async def _fail(self, run: CrawlRun, reason: str, message: str) -> CrawlRun | None:
         """End a run that broke off; when even that cannot be written, the next start gives it its end."""
@@ -247,11 +257,13 @@ class Crawler:
         duration: float | None = None,
         evidence: Mapping[str, Any] | None = None,
         state: Mapping[str, Any] | None = None,
+        next_poll: NextPoll | None = None,
     ) -> CrawlRun | None:
         """Write the run's end and say it in one canonical line."""
         ended = await self._storage.runs.finish(
             run.id, run.token, status, reason=reason, message=message, now=self._now(),
             http_status=http_status, bytes=size, duration=duration, evidence=evidence, state=dict(state or {}),
+            next_poll=next_poll,
         )  # fmt: skip
         point("after_finish")
         closed = await self._storage.runs.get(run.id) if ended else None

@@ -28,6 +28,7 @@ from scheduler.leader import Leader
 from scheduler.lock import DataLock
 from scheduler.logs import Mask
 from scheduler.plan import active_sources, apply, diff
+from scheduler.pricing import reprice
 from scheduler.queue import CrawlQueue
 from scheduler.rooms import Rooms
 from scheduler.worker import Worker
@@ -173,6 +174,7 @@ class Daemon:
         clockwork.every(4, "leader", self._leader.tick)
         clockwork.every(1, "dispatch", self._dispatch)
         clockwork.every(10, "recover", lambda: self._recover(rooms))
+        clockwork.every(300, "price", lambda: self._reprice(rooms))
         self._office = DeliveryOffice(
             storage=rooms.storage, leases=rooms.leases, redis=rooms.redis, settings=lambda: self._settings,
             holder=self._name, now=self._now,
@@ -184,6 +186,10 @@ class Daemon:
             await self._dispatcher.tick()
         else:
             self._dispatcher.last_tick = time.monotonic()
+
+    async def _reprice(self, rooms: Rooms) -> None:
+        if self._leader.leads:
+            await reprice(rooms.storage, self._settings, self._now())
 
     async def _plan(self, rooms: Rooms) -> None:
         now = self._now()

@@ -15,7 +15,7 @@ import structlog
 from config.model import Settings, Source
 from scheduler.clockwork import ClockJump
 from scheduler.plan import active_sources
-from scheduler.policy import first_attempt, interval_of, next_attempt
+from scheduler.policy import first_attempt, interval_of, longest, next_attempt
 from scheduler.queue import CrawlQueue
 from storage.model import RunStatus, SourceState, Trigger
 from storage.storage import Storage
@@ -81,7 +81,7 @@ class Dispatcher:
             source = wanted.get(state.id)
             if source is None or state.failures > 0:
                 continue
-            latest = now + interval_of(source.schedule, now) * 1.5
+            latest = now + longest(source.schedule, now) * 1.5
             if state.next_attempt > latest:
                 await self._storage.sources.reschedule(state.id, first_attempt(state.id, now))
 

@@ -5,22 +5,27 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from config.model import Outlet, Settings, Source
+from config.model import Adaptive, Outlet, Schedule, Settings, Source
 from crawlers.fetch import Fetcher
 from crawlers.poll import PollEnd
 from crawlers.pool import ParsePool
 from crawlers.robots import Robots
 from crawlers.run import Crawler
+from scheduler.budget import Prices
 from scheduler.caching import publisher_word
-from scheduler.policy import next_attempt
+from scheduler.policy import decide
+from scheduler.pricing import PriceList
 from scheduler.queue import CrawlMessage
+from scheduler.rhythm import demand
 from storage.hosts import HostBudget
 from storage.leases import Leases
-from storage.model import CrawlRun, SourceState, Trigger
+from storage.model import CrawlRun, RunStatus, SourceState, Trigger
+from storage.rhythm import Rhythm, learn
+from storage.rhythms import NextPoll
 from storage.seen import Seen
 from storage.storage import Storage
 
@@ -30,16 +35,40 @@ log = structlog.get_logger(__name__)
 TASKS_PER_CHILD = 500
 
 
-def after_poll(source: Source, state: SourceState, end: PollEnd, *, failures: float, now: datetime) -> datetime:
-    """The next attempt of a source, from the policy and from what the publisher said in this answer."""
-    return next_attempt(
+def after_poll(
+    source: Source,
+    state: SourceState,
+    end: PollEnd,
+    *,
+    rhythm: Rhythm,
+    failures: float,
+    now: datetime,
+    prices: Prices | None = None,
+) -> NextPoll:
+    """The next attempt of a source, from the policy, what the poll taught, and what the publisher said in it."""
+    zone = source.schedule.timezone if isinstance(source.schedule, Adaptive) else UTC
+    if end.status in {RunStatus.OK, RunStatus.NOT_MODIFIED}:
+        arrived = [None if moment is None else moment.timestamp() for moment in end.arrived]
+        rhythm = learn(rhythm, now.timestamp(), shown=end.shown, fresh=arrived, zone=zone)
+    decision = decide(
         source.schedule,
         source.id,
         now=now,
         failures=failures,
         worked_once=state.last_success is not None or failures == 0,
         word=publisher_word(end, now),
+        rhythm=rhythm,
+        price=(prices or Prices()).of(source.outlet_id),
     )
+    terms = tuple({"name": t.name, "text": t.text, "at": t.at.isoformat()} for t in decision.terms)
+    return NextPoll(at=decision.at, terms=terms, rhythm=rhythm, demand=_demand(source.schedule, rhythm, now))
+
+
+def _demand(schedule: Schedule, rhythm: Rhythm, now: datetime) -> tuple[float, ...]:
+    if not isinstance(schedule, Adaptive):
+        return ()
+    floor, ceiling = schedule.floor.total_seconds(), schedule.ceiling.total_seconds()
+    return demand(rhythm, now.timestamp(), floor=floor, ceiling=ceiling, zone=schedule.timezone)
 
 
 class Worker:
@@ -58,6 +87,7 @@ class Worker:
     ) -> None:
         self._settings = settings
         self._now = now
+        self._prices = PriceList(storage)
         first = settings()
         self.fetcher = Fetcher(first, budget, Robots(now=now), now=now)
         self.pool = ParsePool(
@@ -69,7 +99,7 @@ class Worker:
         )
         self.crawler = Crawler(
             storage=storage, seen=seen, leases=leases, fetcher=self.fetcher, pool=self.pool, lookup=self._lookup,
-            limits=first.limits, next_attempt=after_poll, worker=name, now=now,
+            limits=first.limits, next_attempt=self._after_poll, worker=name, now=now,
         )  # fmt: skip
         self._running: set[asyncio.Task[CrawlRun | None]] = set()
 
@@ -78,6 +108,11 @@ class Worker:
         source = settings.source(source_id)
         outlet = settings.outlet(source_id.partition("/")[0])
         return None if source is None or outlet is None else (outlet, source)
+
+    def _after_poll(
+        self, source: Source, state: SourceState, end: PollEnd, *, rhythm: Rhythm, failures: float, now: datetime
+    ) -> NextPoll:
+        return after_poll(source, state, end, rhythm=rhythm, failures=failures, now=now, prices=self._prices.prices)
 
     @property
     def running(self) -> int:
@@ -91,6 +126,7 @@ class Worker:
 
     async def crawl(self, source_id: str, scheduled_for: datetime, trigger: Trigger) -> CrawlRun | None:
         """One crawl, known to `stop`."""
+        await self._prices.refresh()
         task = asyncio.ensure_future(self.crawler.crawl(source_id, scheduled_for=scheduled_for, trigger=trigger))
         self._running.add(task)
         task.add_done_callback(self._running.discard)

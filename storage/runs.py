@@ -29,6 +29,8 @@ from storage.model import (
     SourceState,
     Trigger,
 )
+from storage.rhythms import NextPoll
+from storage.rhythms import save as save_rhythm
 from storage.sources import affected, allowed, earliest_pending, hold
 from storage.tables import fates, runs, sources
 
@@ -158,6 +160,7 @@ class Runs:
         duration: float | None = None,
         evidence: Mapping[str, Any] | None = None,
         state: Mapping[str, Any] | None = None,
+        next_poll: NextPoll | None = None,
     ) -> bool:
         """End a run and write what it learned of its source, together; False when its token is stale."""
         changes = allowed(state or {})
@@ -182,6 +185,8 @@ class Runs:
                 "evidence": evidence,
             }
             await connection.execute(update(runs).where(runs.c.id == run_id).values(**ended))
+            if next_poll is not None:
+                await save_rhythm(self._database, connection, run.source_id, next_poll, now)
         return True
 
     async def record_absent(

@@ -19,6 +19,7 @@ from storage.facts import Facts
 from storage.fates import Fates
 from storage.model import FateKind, RunStatus
 from storage.outbox import Outbox
+from storage.rhythms import Rhythms
 from storage.runs import Runs
 from storage.sources import Sources
 from storage.tables import fates, sources
@@ -53,6 +54,7 @@ class Storage:
         self.sources = Sources(database)
         self.children = Children(database)
         self.runs = Runs(database)
+        self.rhythms = Rhythms(database)
         self.fates = Fates(database)
         self.articles = Articles(database)
         self.outbox = Outbox(database)

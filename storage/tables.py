@@ -425,3 +425,14 @@ facts = Table(
     _time("changed_at", "When it was last written", nullable=False),
     comment="What the daemon says of itself, one row a fact",
 )
+
+rhythms = Table(
+    "rhythms",
+    metadata,
+    Column("source_id", Text, ForeignKey("sources.id"), primary_key=True, comment="sources.id"),
+    Column("state", LargeBinary, nullable=False, comment="When it brings news, packed: see storage.rhythm"),
+    Column("demand", Document, nullable=False, comment="JSON list: requests a day it would get at a row of prices"),
+    Column("terms", Document, nullable=False, comment="JSON list: what led to its next attempt, in words"),
+    _time("decided_at", "When the next attempt was decided", nullable=False),
+    comment="What is learned of each source's arrivals, and why it is polled when it is",
+)

@@ -13,7 +13,7 @@ from lxml import etree, html
 from protego import Protego
 
 from config.load import load
-from config.model import SourceKind
+from config.model import Every, SourceKind
 from config.selectors import xpath_of
 from config.yaml_reader import read
 
@@ -46,7 +46,10 @@ def test_manners_are_kept_everywhere(pack):
             assert source.politeness.delay >= timedelta(seconds=5), source.id
             assert source.politeness.concurrency == 1, source.id
             assert source.politeness.robots == "obey", source.id
-            assert source.schedule.interval >= timedelta(minutes=10), source.id
+            if isinstance(source.schedule, Every):
+                assert source.schedule.interval >= timedelta(minutes=10), source.id
+            else:
+                assert source.schedule.floor >= timedelta(minutes=3), source.id
 
 
 @pytest.mark.parametrize("path", OUTLETS, ids=[path.stem for path in OUTLETS])

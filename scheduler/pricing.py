@@ -1,0 +1,65 @@
+"""Keeping to the request budgets: every few minutes the price of a request is found anew and told to the workers.
+
+The price lives as the fact ``prices``; without a budget there is none, and a request costs what it always does.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from config.model import Settings
+from scheduler.budget import Prices, price
+from scheduler.rhythm import PRICE
+from storage.storage import Storage
+
+FACT = "prices"
+
+#: Workers read the price again after so many seconds.
+FRESH_SECONDS = 60.0
+
+_DAY = timedelta(days=1)
+
+
+async def reprice(storage: Storage, settings: Settings, now: datetime) -> Prices:
+    """Find the prices that the budgets ask for and tell them."""
+    budgets = {o.id: o.requests_per_day for o in settings.outlets if o.requests_per_day}
+    if not budgets and settings.requests_per_day is None:
+        if await storage.facts.get(FACT) is not None:
+            await storage.facts.drop(FACT)
+        return Prices()
+    curves: dict[str, list[tuple[float, ...]]] = defaultdict(list)
+    for outlet, curve in await storage.rhythms.demands():
+        curves[outlet].append(curve)
+    spent = await storage.rhythms.polls(now - _DAY)
+    everything = [curve for of_outlet in curves.values() for curve in of_outlet]
+    total = settings.requests_per_day
+    found = Prices(
+        total=PRICE if total is None else price(everything, total, spent=sum(spent.values())),
+        outlets={id_: price(curves[id_], budget, spent=spent.get(id_)) for id_, budget in budgets.items()},
+    )
+    await storage.facts.put(FACT, {"total": found.total, "outlets": found.outlets}, now)
+    return found
+
+
+def prices_from(fact: Mapping[str, Any] | None) -> Prices:
+    """The prices that were told; the usual ones when none were."""
+    return Prices() if fact is None else Prices(float(fact["total"]), dict(fact["outlets"]))
+
+
+class PriceList:
+    """The prices as last told, read again now and then."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._read_at = float("-inf")
+        self.prices = Prices()
+
+    async def refresh(self) -> None:
+        """Read the prices if they may have changed."""
+        if time.monotonic() - self._read_at >= FRESH_SECONDS:
+            self._read_at = time.monotonic()
+            self.prices = prices_from(await self._storage.facts.get(FACT))
