@@ -163,7 +163,7 @@ class Courier:
         )
         if again is None:
             log.warning(
-                "dead letter", consumer=row.consumer, event=event.id, article=event.article_id, attempts=attempts,
+                "dead letter", consumer=row.consumer, event_id=event.id, article=event.article_id, attempts=attempts,
                 reason=answer.reason, message="warta deliver replay sends it again",
             )  # fmt: skip
         return replace(

@@ -132,7 +132,8 @@ class WebhookTarget:
         except TimeoutError:
             return Refused(f"no answer within {self._webhook.timeout.total_seconds():g} s")
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            return Refused(f"{type(error).__name__}: {error}"[:300])
+            cause = f"; {error.__cause__}" if isinstance(error.__cause__, OSError) else ""
+            return Refused(f"{type(error).__name__}: {error}{cause}"[:300])
 
 
 def _reason(status: int, said: bytes) -> str:
