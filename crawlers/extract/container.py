@@ -61,6 +61,8 @@ def _rescue(walked: Walked) -> None:
 
 def _outweighs(heavy: Node, walked: Walked) -> bool:
     outside, blocks = walked.root.mass, walked.blocks
+    if heavy.whole < _PROSE:
+        return False
     if outside < _BARE:
         return True
     if _THREAD.search(heavy.label):

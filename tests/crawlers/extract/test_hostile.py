@@ -1,0 +1,153 @@
+"""Pages made to hurt: time is the CPU time of a process of its own, memory its greatest resident size."""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from crawlers.extract import extract
+from crawlers.model import Extraction, PageKind
+
+ROOT = Path(__file__).parents[3]
+SECONDS = 2.0
+MEBIBYTES = 700
+
+PAGES = {
+    "nested 10,000 deep": "p+b'<div>'*10_000+b'words '*50+b'</div>'*10_000",
+    "nested 200,000 deep": "p+b'<div>'*200_000",
+    "nested quotes": "p+b'<blockquote>'*20_000",
+    "a million attributes": "p+b'<div '+b' '.join(b'a%d'%i for i in range(1_000_000))[:4_900_000]+b'>x</div>'",
+    "attributes on many tags": "p+b''.join(b'<p '+b'a '*900+b'>x</p>' for _ in range(2_000))",
+    "attributes behind a bracket": "p+b'<div a=\">\" '+b' '.join(b'b%d=1'%i for i in range(400_000))+b'>x</div>'",
+    "two megabytes of <": "p+b'<'*2_000_000",
+    "open tags": "p+b'<a'*2_000_000",
+    "open comments": "p+b'<!--'*1_000_000",
+    "five megabytes of blanks": "b' '*5_000_000",
+    "blanks in a paragraph": "p+b'<p>'+b' '*5_000_000+b'x</p>'",
+    "formatting reopened": "p+b'<p>'+b''.join(b'<b id=%d>'%i for i in range(8_000))+b'</p>'+b'<p>x</p>'*8_000",
+    "paragraphs": "p+b'<p>Some words that are a sentence, yes.</p>'*110_000",
+    "links": "p+b'<li><a href=/x>link text here</a>'*120_000",
+    "line breaks": "p+b'x<br>'*800_000",
+    "class names": "p+b''.join(b'<div class=\"c%d x%d\">a</div>'%(i,i) for i in range(150_000))",
+    "a long class": "p+b'<div class=\"'+b'share '*800_000+b'\">x</div>'",
+    "declarations": "p+b'<meta name=a content=b>'*200_000",
+    "a long title": "b'<title>'+b'a - '*1_200_000+b'</title><h1>a - a</h1>'",
+    "headings": "p+b'<h1>title title title</h1>'*180_000",
+    "deep JSON": "p+b'<script type=\"application/ld+json\">'+b'{\"@graph\":'*100_000+b'</script>'",
+    "commas in JSON": "p+b'<script type=\"application/ld+json\">{\"a\":'+b', '*1_000_000+b'</script>'",
+    "many scripts": 'p+b\'<script type="application/ld+json">{"@type":"NewsArticle"}</script>\'*60_000',
+    "bylines": "p+b'<span class=author>By A B</span>'*140_000",
+    "dates": "p+b'<p>'+b'2020 '*20+b'</p><p>1 Jan 2020</p>'*100_000",
+    "one word": "p+b'<p>'+b'a'*5_000_000",
+    "figures": "p+b'<figure><img srcset=\",,\"><figcaption>c</figcaption></figure>'*80_000",
+    "zeros": "bytes(5_000_000)",
+}
+PROGRAM = """
+import json, resource, sys, time
+from crawlers.extract import extract
+p = b"<html><head><title>T</title></head><body>"
+for name, recipe in json.loads(sys.argv[1]).items():
+    page = eval(recipe)
+    start = time.process_time()
+    extract(page, "https://x.example/2020/01/01/a")
+    used = time.process_time() - start
+    print(json.dumps([name, used, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]), flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def costs() -> dict[str, tuple[float, float]]:
+    """CPU seconds of each page and the process's greatest size so far; a page that kills it is missing."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, json.dumps(PAGES)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    return {name: (seconds, size) for name, seconds, size in map(json.loads, done.stdout.splitlines())}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_hostile_pages_cost_bounded_time_and_memory(costs: dict[str, tuple[float, float]], name: str):
+    assert name in costs, "extraction did not survive this page or one before it"
+    seconds, mebibytes = costs[name]
+    assert seconds < SECONDS
+    assert mebibytes < MEBIBYTES
+
+
+@contextmanager
+def failures() -> Iterator[list[str]]:
+    """What was caught at the edge of one page: an answer is always given, but none should be an excuse."""
+    seen: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: seen.append(record.getMessage())  # type: ignore[method-assign]
+    logger = logging.getLogger("crawlers.extract.page")
+    logger.addHandler(handler)
+    try:
+        yield seen
+    finally:
+        logger.removeHandler(handler)
+
+
+TAGS = [
+    "p",
+    "div",
+    "a",
+    "h1",
+    "ul",
+    "li",
+    "br",
+    "script",
+    "table",
+    "td",
+    "blockquote",
+    "b",
+    "figure",
+    "svg",
+    "x-y",
+    "time",
+]
+NAMES = ["class", "id", "href", "hidden", "style", "rel", "itemprop", "datetime", "content", "type"]
+VALUES = ["share", "article-body", "byline", "date", "#", "http://[", "application/ld+json", "display:none", "S:1", ""]
+PIECES = st.one_of(
+    st.sampled_from(TAGS).map("</{}>".format),
+    st.builds('<{} {}="{}">'.format, st.sampled_from(TAGS), st.sampled_from(NAMES), st.sampled_from(VALUES)),
+    st.text(max_size=60),
+    st.sampled_from(
+        ["By Ada Quill", "7 Maret 2026", "Baca Juga:", '{"@type":"Article","author":[{"name":[', "<!--", "-->"]
+    ),
+    st.just("The council agreed on new ferries after a long night of talks, said its speaker. "),
+)
+
+
+@given(st.lists(PIECES, max_size=40).map("".join))
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_no_markup_fails_and_the_answer_is_always_the_same(page: str):
+    with failures() as seen:
+        first = extract(page, "https://x.example/a")
+        assert first == extract(page, "https://x.example/a")
+    assert seen == []
+
+
+@given(st.binary(max_size=400), st.text(max_size=40))
+@settings(max_examples=200, deadline=None)
+def test_no_bytes_and_no_address_fail(page: bytes, url: str):
+    with failures() as seen:
+        assert isinstance(extract(page, url), Extraction)
+    assert seen == []
+
+
+def test_a_page_of_nothing_is_empty():
+    assert extract(b"", "https://x.example/a").kind is PageKind.EMPTY
+    assert extract("no markup at all", "https://x.example/a").kind is PageKind.EMPTY
