@@ -176,6 +176,10 @@ def _listen(value: object) -> tuple[str, int]:
     return bare, int(port)
 
 
+def _listen_or_off(value: object) -> tuple[str, int] | None:
+    return None if value == "off" else _listen(value)
+
+
 def password_of(url: str) -> str | None:
     """The password inside a URL, decoded; None when it has none."""
     try:
@@ -226,4 +230,7 @@ DatabaseUrl = Annotated[
 HeaderName = Annotated[str, PlainValidator(_header_name), schema(type="string")]
 HeaderValue = Annotated[str, PlainValidator(_header_value), schema(type="string")]
 Listen = Annotated[tuple[str, int], PlainValidator(_listen), schema(type="string", examples=["127.0.0.1:8470"])]
+ListenOrOff = Annotated[
+    tuple[str, int] | None, PlainValidator(_listen_or_off), schema(type="string", examples=["127.0.0.1:8460", "off"])
+]
 FullPage = Annotated[str, PlainValidator(_full_page), schema(type="string", examples=["?page=all", "/all"])]

@@ -15,7 +15,7 @@ from config.build_outlet import OutletBuilder, Trail
 from config.document import OutletDocument, WartaDocument
 from config.errors import ConfigProblem
 from config.inherit import Chosen, Level
-from config.model import Limits, Outlet, Politeness, Settings
+from config.model import Limits, Monitor, Outlet, Politeness, Settings
 from config.yaml_reader import Document
 
 #: Honest and editable: the contact should become the operator's own.
@@ -86,10 +86,26 @@ def build_settings(
         resolve=tuple(said.resolve.items()),
         deliver=subscriptions(said),
         api=api(said),
-        secrets=secrets | _secrets_of(said, outlets) | secrets_of(said),
+        monitor=_monitor(said),
+        secrets=secrets | _monitor_secrets(said) | _secrets_of(said, outlets) | secrets_of(said),
         fingerprint=fingerprint,
         **{name: value for name, value in written.items() if value is not None},
     )
+
+
+def _monitor(said: WartaDocument) -> Monitor | None:
+    part = said.monitor
+    if part is None:
+        return Monitor()
+    if part.listen is None:
+        return None
+    host, port = part.listen
+    return Monitor(host=host, port=port, password=part.password, hosts=tuple(part.hosts), read_only=part.read_only)
+
+
+def _monitor_secrets(said: WartaDocument) -> frozenset[str]:
+    password = said.monitor.password if said.monitor else None
+    return frozenset({password} if password else ())
 
 
 def _limits(said: WartaDocument) -> Limits:

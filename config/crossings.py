@@ -25,6 +25,7 @@ def in_warta(document: Document) -> Iterator[ConfigProblem]:
     yield from _redis(document, data)
     yield from _deliver(document, _list(data.get("deliver")))
     yield from _api(document, _mapping(data.get("api")))
+    yield from _monitor(document, _mapping(data.get("monitor")))
 
 
 def in_outlet(document: Document, main: Document | None) -> Iterator[ConfigProblem]:
@@ -159,6 +160,17 @@ def _api(document: Document, api: dict[str, Any]) -> Iterator[ConfigProblem]:
     if host and not _is_loopback(host):
         message = f"an API on {host} without a token is open to everybody"
         yield document.problem(("api", "listen"), message, expected="tokens: [${NAME}] beside it, or 127.0.0.1")
+
+
+def _monitor(document: Document, monitor: dict[str, Any]) -> Iterator[ConfigProblem]:
+    """Whoever reaches the pages can pause sources: without a password only this machine."""
+    listen = monitor.get("listen")
+    if not isinstance(listen, str) or listen == "off" or monitor.get("password"):
+        return
+    host = listen.rpartition(":")[0].strip("[]")
+    if host and not _is_loopback(host):
+        message = f"a monitor on {host} without a password is open to everybody"
+        yield document.problem(("monitor", "listen"), message, expected="password: ${NAME} beside it, or 127.0.0.1")
 
 
 def _is_loopback(host: str) -> bool:

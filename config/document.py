@@ -86,6 +86,12 @@ class PolitenessPart(Part):
     """Least time between the starts of two requests to one host."""
     concurrency: Annotated[int, Field(ge=1, le=100)] | None = None
     """Requests in flight to one host."""
+    domain_delay: v.Duration | None = None
+    """Least time between the starts of two requests to one registrable domain."""
+    domain_concurrency: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """Requests in flight to one registrable domain."""
+    outlet_delay: v.Duration | None = None
+    """Least time between the starts of two requests for one outlet."""
     outlet_concurrency: Annotated[int, Field(ge=1, le=1000)] | None = None
     """Requests in flight for one outlet over all its hosts."""
 
@@ -347,6 +353,19 @@ class ApiPart(Part):
     """Host names that the API answers to, besides the address it listens on and localhost."""
 
 
+class MonitorPart(Part):
+    """The monitor's web pages."""
+
+    listen: a.ListenOrOff = ("127.0.0.1", 8460)
+    """Address and port, or off."""
+    password: Annotated[str, Field(min_length=12, max_length=500)] | None = None
+    """Asked of whoever comes: ${NAME}."""
+    hosts: list[a.Host] = _none()
+    """Host names that the pages answer to, besides the address they listen on and localhost."""
+    read_only: bool = False
+    """Whether nothing can be changed from the web."""
+
+
 class WartaDocument(Part):
     """The whole set-up."""
 
@@ -384,6 +403,8 @@ class WartaDocument(Part):
     """Consumers that are told of new and changed articles."""
     api: ApiPart | None = None
     """Where the daemon serves the HTTP API; not at all when not set."""
+    monitor: MonitorPart | None = None
+    """Where the web pages are served, and to whom."""
     defaults: Level = Level()
     """What every outlet inherits."""
     groups: dict[v.Id, Level] = Field(default_factory=dict)

@@ -19,7 +19,9 @@ def in_warta(path: Path) -> bool:
     """Whether a place of warta.yaml may hold a secret."""
     if len(path) == 3 and path[0] == "deliver":
         return path[2] in ("secret", "webhook", "redis")
-    return path in (("redis",), ("database",)) or (len(path) == 3 and path[:2] == ("api", "tokens"))
+    return path in (("redis",), ("database",), ("monitor", "password")) or (
+        len(path) == 3 and path[:2] == ("api", "tokens")
+    )
 
 
 def in_outlet(path: Path) -> bool:
@@ -50,7 +52,7 @@ def fill_in(
 
 
 def _misplaced(document: Document, path: Path) -> ConfigProblem:
-    expected = "the value itself; ${NAME} works in redis, database, headers, api.tokens and deliver"
+    expected = "the value itself; ${NAME} works in redis, database, headers, api.tokens, monitor.password and deliver"
     return document.problem(path, "${…} is for secrets only", expected=expected)
 
 

@@ -82,7 +82,11 @@ class Politeness:
     delay: timedelta = timedelta(seconds=2)
     #: Requests in flight to one host.
     concurrency: int = 1
-    #: Requests in flight for one outlet over all its hosts.
+    #: The same over all hosts of one registrable domain, whoever's outlets they are.
+    domain_delay: timedelta = timedelta(milliseconds=250)
+    domain_concurrency: int = 4
+    #: The same for one outlet over all its hosts.
+    outlet_delay: timedelta = timedelta(0)
     outlet_concurrency: int = 4
 
 
@@ -332,6 +336,21 @@ class Api:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Monitor:
+    """Where the monitor's web pages are served, and to whom."""
+
+    host: str = "127.0.0.1"
+    #: 0 takes any free port.
+    port: int = 8460
+    #: Asked of whoever comes; None only where nobody but this machine can reach `host`.
+    password: str | None = None
+    #: Host names it answers to, besides `host` and the loopback ones.
+    hosts: tuple[str, ...] = ()
+    #: Nothing can be changed from the web.
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The whole configuration, as loaded at one moment."""
 
@@ -366,6 +385,8 @@ class Settings:
     deliver: tuple[Subscription, ...] = ()
     #: None: the daemon serves no API.
     api: Api | None = None
+    #: None: the daemon serves no web pages.
+    monitor: Monitor | None = field(default_factory=Monitor)
     #: Values that came from ``${NAME}``; masked wherever text leaves the process.
     secrets: frozenset[str] = frozenset()
     #: sha256 of every file read, to notice a change.
