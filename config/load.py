@@ -51,14 +51,15 @@ __all__ = ["explain", "fingerprint", "load"]
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def load(path: Path, environ: Mapping[str, str]) -> Settings:
+def load(path: Path, environ: Mapping[str, str], *, outlets: bool = True) -> Settings:
     """Read ``warta.yaml`` (or the directory that holds one) and all files of outlets it names.
 
+    With `outlets` False only the first: for those who ask where the data is, whatever state outlets are in.
     Raises :class:`config.errors.ConfigError` with every problem of every file. Nothing but `environ`
     is asked for the values of ``${NAME}``.
     """
     with _without_collection():
-        return _Reading(environ).run(path)
+        return _Reading(environ).run(path, outlets=outlets)
 
 
 def explain(path: Path, environ: Mapping[str, str]) -> dict[str, tuple[Any, str]]:
@@ -93,19 +94,19 @@ class _Reading:
     problems: list[ConfigProblem] = field(default_factory=list)
     secrets: set[str] = field(default_factory=set)
 
-    def run(self, path: Path) -> Settings:
+    def run(self, path: Path, *, outlets: bool = True) -> Settings:
         main_bytes = read_bytes(main_file(path))
         main = self._read(main_bytes)
         said = self._validate(main, WartaDocument, in_warta) if main else None
-        files = self._outlet_bytes(main_bytes.path, main)
-        outlets = [outlet for file in files if (outlet := self._outlet(file))]
-        self.problems.extend(duplicates([(outlet.outlet_id, outlet.document) for outlet in outlets]))
+        files = self._outlet_bytes(main_bytes.path, main) if outlets else []
+        read = [outlet for file in files if (outlet := self._outlet(file))]
+        self.problems.extend(duplicates([(outlet.outlet_id, outlet.document) for outlet in read]))
         self.problems.extend(crossings.in_warta(main) if main else ())
-        for outlet in outlets:
+        for outlet in read:
             self.problems.extend(crossings.in_outlet(outlet.document, main))
         if main is None or said is None:
             raise ConfigError(self.problems)
-        built = build_outlets(main, said, outlets, self.trail)
+        built = build_outlets(main, said, read, self.trail)
         self.problems.extend(built.problems)
         if self.problems:
             raise ConfigError(self.problems)

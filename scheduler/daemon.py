@@ -19,6 +19,8 @@ import structlog
 from config.errors import ConfigError
 from config.load import fingerprint, load
 from config.model import Settings
+from monitor.api.app import create_api
+from monitor.api.serve import ApiServer, CannotListen
 from scheduler import holder
 from scheduler.clockwork import Clockwork
 from scheduler.delivery.office import DeliveryOffice
@@ -27,6 +29,7 @@ from scheduler.holder import is_dead
 from scheduler.leader import Leader
 from scheduler.lock import DataLock
 from scheduler.logs import Mask
+from scheduler.places import alive_file
 from scheduler.plan import active_sources, apply, diff
 from scheduler.pricing import reprice
 from scheduler.queue import CrawlQueue
@@ -47,13 +50,8 @@ SAME_SIGNAL_SECONDS = 0.5
 #: Settings that the parts take when they are made.
 NEEDS_RESTART = (
     "data_dir", "redis", "database", "parse_processes", "worker_concurrency", "reactor",
-    "limits", "allow_networks", "resolve", "seen_ttl", "log_level",
+    "limits", "allow_networks", "resolve", "seen_ttl", "dedupe", "log_level", "api",
 )  # fmt: skip
-
-
-def alive_file(data_dir: Path) -> Path:
-    """Touched every ten seconds while work goes on."""
-    return data_dir / "warta.alive"
 
 
 class Role(StrEnum):
@@ -142,6 +140,7 @@ class Daemon:
         worker = await self._start_worker(rooms, queue) if self._role.works else None
         if self._role.schedules:
             await self._start_scheduler(rooms, queue, clockwork)
+        api = self._start_api(rooms)
         clockwork.every(10, "watchdog", self._feed_watchdog)
         clockwork.every(2, "reload", lambda: self._reload_if_changed(rooms))
         clockwork.start()
@@ -154,6 +153,8 @@ class Daemon:
         finally:
             self._notify.notify("STOPPING=1")
             await clockwork.stop()
+            if api is not None:
+                await self._stop_api(api)
             if self._role.schedules:
                 await self._office.stop()
                 with contextlib.suppress(Exception):
@@ -161,6 +162,27 @@ class Daemon:
             if worker is not None:
                 await self._stop_worker(worker)
             queue.close()
+
+    # -- api ----------------------------------------------------------------------------------
+
+    def _start_api(self, rooms: Rooms) -> asyncio.Task[None] | None:
+        """Serve the API when it is asked for; a taken port is a complaint, not the end of the crawl."""
+        api = self._settings.api
+        if api is None or not self._role.schedules:
+            return None
+        try:
+            self._api = ApiServer(create_api(rooms.storage, api), api)
+        except CannotListen as error:
+            log.error("api not served", reason=str(error))
+            return None
+        log.info("api served", address=self._api.address)
+        return asyncio.create_task(self._api.serve(), name="api")
+
+    async def _stop_api(self, serving: asyncio.Task[None]) -> None:
+        self._api.stop()
+        await asyncio.wait([serving], timeout=5)
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
 
     # -- scheduler ----------------------------------------------------------------------------
 

@@ -11,6 +11,8 @@ import structlog
 from redis.asyncio import Redis
 
 from config.model import Settings
+from scheduler.places import database_url
+from storage.bands import Bands
 from storage.embedded import EmbeddedValkey
 from storage.hosts import HostBudget
 from storage.leases import Leases
@@ -19,13 +21,6 @@ from storage.seen import Seen
 from storage.storage import Storage
 
 log = structlog.get_logger(__name__)
-
-
-def database_url(settings: Settings) -> str:
-    """Where the database is; the embedded one is ``warta.db`` in the data directory."""
-    if settings.database != "embedded":
-        return settings.database
-    return f"sqlite:///{(settings.data_dir / 'warta.db').absolute()}"
 
 
 @dataclass(slots=True)
@@ -39,6 +34,7 @@ class Rooms:
     seen: Seen
     leases: Leases
     budget: HostBudget
+    bands: Bands
     now: Callable[[], datetime]
     #: The server we started, None when Redis is somebody else's.
     valkey: EmbeddedValkey | None = None

@@ -59,7 +59,7 @@ def articles(
     json: JsonOption = False,
 ) -> None:
     """List or search stored articles, the newest first."""
-    settings = settings_from(config, data)
+    settings = settings_from(config, data, lenient=True)
     try:
         wanted = parse(words or (), names=("outlet",), now=utc_now())
     except FilterError as error:
@@ -96,7 +96,7 @@ def show(
     json: JsonOption = False,
 ) -> None:
     """Show one article: text, fields, where each field came from."""
-    settings = settings_from(config, data)
+    settings = settings_from(config, data, lenient=True)
 
     async def work(storage: Storage, out: Output) -> None:
         stored = await storage.articles.get(article_id)
@@ -154,7 +154,7 @@ def explain(
     json: JsonOption = False,
 ) -> None:
     """Say where a story went: every time it was discovered, what was decided, and by which rule."""
-    settings = settings_from(config, data)
+    settings = settings_from(config, data, lenient=True)
 
     async def work(storage: Storage, out: Output) -> None:
         fates = await storage.fates.explain(url)
@@ -200,7 +200,7 @@ def export(
     data: DataOption = None,
 ) -> None:
     """Write stored articles to a file, oldest first; the file appears whole or not at all."""
-    settings = settings_from(config, data)
+    settings = settings_from(config, data, lenient=True)
     try:
         wanted = parse([f"since:{since}"] if since else (), names=(), now=utc_now())
     except FilterError as error:

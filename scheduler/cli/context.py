@@ -22,13 +22,14 @@ from config.model import Settings
 from monitor.filters import FilterError
 from scheduler.cli.output import Output
 from scheduler.lock import AlreadyRunning
-from scheduler.rooms import database_url
-from storage.embedded import EmbeddedError
+from scheduler.places import database_url
 from storage.errors import SchemaOutdated, StorageUnavailable
-from storage.redis import RedisUnavailableError
 from storage.storage import Storage
 
 _T = TypeVar("_T")
+
+#: Exceptions of storage.redis and storage.embedded that mean a server is away.
+UNREACHABLE = frozenset({"RedisUnavailableError", "EmbeddedError"})
 
 
 class Exit(IntEnum):
@@ -71,21 +72,37 @@ def config_path(given: Path | None) -> Path:
     return Path(str(config.__path__[0])) / "warta.yaml"
 
 
-def settings_from(path: Path | None, data: Path | None = None) -> Settings:
-    """Load the configuration or end with all its problems and exit code 2."""
+def settings_from(path: Path | None, data: Path | None = None, *, lenient: bool = False) -> Settings:
+    """Load the configuration or end with all its problems and exit code 2.
+
+    `lenient` is for commands that only look: a broken outlet file must not hide what is stored.
+    """
     file = config_path(path)
     try:
         settings = load(file, os.environ)
     except ConfigError as error:
-        for problem in error.problems:
-            print(problem, file=sys.stderr)
+        known = _without_outlets(file) if lenient else None
+        if known is None:
+            _refuse(error)
         count = len(error.problems)
-        print(
-            f"{count} problem{'s' if count != 1 else ''} in the configuration; nothing was started.",
-            file=sys.stderr,
-        )
-        raise typer.Exit(Exit.USAGE) from None
+        print(f"warta: {count} problem{'s' if count != 1 else ''} in {file} (`warta check`)", file=sys.stderr)
+        settings = known
     return settings if data is None else dataclasses.replace(settings, data_dir=data.absolute())
+
+
+def _without_outlets(file: Path) -> Settings | None:
+    try:
+        return load(file, os.environ, outlets=False)
+    except ConfigError:
+        return None
+
+
+def _refuse(error: ConfigError) -> NoReturn:
+    for problem in error.problems:
+        print(problem, file=sys.stderr)
+    count = len(error.problems)
+    print(f"{count} problem{'s' if count != 1 else ''} in the configuration; nothing was started.", file=sys.stderr)
+    raise typer.Exit(Exit.USAGE)
 
 
 def utc_now() -> datetime:
@@ -115,7 +132,7 @@ def finish(work: Coroutine[Any, Any, _T]) -> _T:
         return asyncio.run(work)
     except AlreadyRunning as error:
         fail(Exit.IN_USE, str(error))
-    except (StorageUnavailable, RedisUnavailableError, EmbeddedError) as error:
+    except StorageUnavailable as error:
         fail(Exit.UNAVAILABLE, str(error))
     except SchemaOutdated as error:
         fail(Exit.UNAVAILABLE, f"{error} (warta migrate)")
@@ -127,6 +144,10 @@ def finish(work: Coroutine[Any, Any, _T]) -> _T:
         # `warta logs | head` is a fine thing to do.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(Exit.OK) from None
+    except Exception as error:
+        if type(error).__name__ in UNREACHABLE:  # by name: importing the Redis client costs a quarter of a second
+            fail(Exit.UNAVAILABLE, str(error))
+        raise
 
 
 def query(settings: Settings, work: Callable[[Storage, Output], Awaitable[_T]], *, json: bool) -> _T:

@@ -22,10 +22,10 @@ from scheduler.cli.context import (
 )  # fmt: skip
 from scheduler.cli.output import Output
 from scheduler.cli.reports import RUN_COLUMNS, run_row
-from scheduler.cli.service import log_file
 from scheduler.lock import owner
 from scheduler.logs import Mask, configure
 from scheduler.once import ask_daemon, crawl_here
+from scheduler.places import log_file
 from storage.model import CrawlRun, RunStatus
 
 

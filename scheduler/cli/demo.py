@@ -24,10 +24,10 @@ from newsroom import script
 from newsroom.serve import Running, running
 from scheduler.cli.context import JsonOption, finish, utc_now
 from scheduler.cli.output import STYLES, Output, safe
-from scheduler.cli.service import log_file
 from scheduler.daemon import Daemon
 from scheduler.logs import configure
-from scheduler.rooms import Rooms, database_url
+from scheduler.places import database_url, log_file
+from scheduler.rooms import Rooms
 from storage.articles import ArticleFilter
 from storage.model import FateKind, RunStatus
 from storage.storage import Storage

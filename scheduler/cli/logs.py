@@ -21,7 +21,7 @@ from scheduler.cli.context import (
     utc_now,
 )
 from scheduler.cli.output import STYLES, Output, safe
-from scheduler.cli.service import log_file
+from scheduler.places import log_file
 
 _QUIET = {"time", "level", "event", "logger", "outlet", "run", "exception"}
 
@@ -43,7 +43,7 @@ def logs(
     json: JsonOption = False,
 ) -> None:
     """Show the newest log lines that fit the filter words; -f follows."""
-    settings = settings_from(config, data)
+    settings = settings_from(config, data, lenient=True)
     out = Output(json=json)
     path = log_file(settings)
     try:

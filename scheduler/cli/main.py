@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable
+from importlib import import_module
 from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
-from scheduler.cli import articles, crawl, demo, logs, outlets, reports, service, upkeep
-
-app = typer.Typer(
-    name="warta",
-    help="News ingestion daemon and feed monitor: polls politely, stores clean articles, accounts for every item.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
-for module in (service, demo, crawl, outlets, reports, articles, logs, upkeep):
-    module.add_to(app)
+#: Command to the module that holds it; only that one is imported, so that `warta alive` answers at once.
+MODULES = {
+    "run": "service", "scheduler": "service", "worker": "service", "demo": "demo", "crawl": "crawl",
+    "check": "checks", "alive": "checks", "outlets": "outlets", "status": "reports", "sources": "reports",
+    "runs": "reports", "articles": "articles", "show": "articles", "explain": "articles", "export": "articles",
+    "logs": "logs", "migrate": "upkeep", "audit": "upkeep",
+}  # fmt: skip
 
 
 def _version(asked: bool) -> None:
@@ -27,7 +25,6 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _options(
     _: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
@@ -36,6 +33,23 @@ def _options(
     pass
 
 
+def build(modules: Iterable[str]) -> typer.Typer:
+    """The command with what those modules hold."""
+    app = typer.Typer(
+        name="warta",
+        help="News ingestion daemon and feed monitor: polls politely, stores clean articles, accounts for every item.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    for name in modules:
+        import_module(f"scheduler.cli.{name}").add_to(app)
+    app.callback()(_options)
+    return app
+
+
 def main() -> None:
     """Entry point of the console script."""
-    app()
+    asked = next((MODULES[word] for word in sys.argv[1:2] if word in MODULES), None)
+    everything = list(dict.fromkeys(MODULES.values()))
+    build(everything if asked is None else [asked, "checks"])()

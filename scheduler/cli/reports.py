@@ -40,7 +40,7 @@ def add_to(app: typer.Typer) -> None:
 
 def status(config: ConfigOption = None, data: DataOption = None, json: JsonOption = False) -> None:
     """One screen: is the daemon at work, what came in, what is wrong. Exit code 1 when something is."""
-    settings = settings_from(config, data)
+    settings = settings_from(config, data, lenient=True)
 
     async def work(storage: Storage, out: Output) -> int:
         now = utc_now()
@@ -132,7 +132,7 @@ def sources(
     json: JsonOption = False,
 ) -> None:
     """List sources with their last success, last article, next attempt and trouble."""
-    settings = settings_from(config, data)
+    settings = settings_from(config, data, lenient=True)
     wanted = _filter(words, ("outlet", "source", "kind", "reason", "paused"))
 
     async def work(storage: Storage, out: Output) -> None:
@@ -184,7 +184,7 @@ def runs(
     json: JsonOption = False,
 ) -> None:
     """List runs, the newest first, with what each discovered and where it went."""
-    settings = settings_from(config, data)
+    settings = settings_from(config, data, lenient=True)
     wanted = _filter(words, ("outlet", "source", "status", "reason"))
     statuses = _statuses(wanted)
 

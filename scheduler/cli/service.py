@@ -1,35 +1,28 @@
-"""Commands that stay: run, scheduler, worker; and check, which says whether they would."""
+"""Commands that stay: run, scheduler, worker."""
 
 from __future__ import annotations
 
-import math
 import os
 import sys
-import time
 from pathlib import Path
 
 import typer
 
-from config.model import Settings
 from scheduler.cli.context import (
     ConfigOption,
     DataOption,
     Exit,
-    JsonOption,
     config_path,
     fail,
     finish,
     settings_from,
 )
-from scheduler.cli.output import Output
-from scheduler.daemon import Daemon, Role, alive_file
+from scheduler.daemon import Daemon, Role
 from scheduler.logs import Mask, configure
+from scheduler.places import database_url, log_file
 from scheduler.plan import active_sources
-from scheduler.rooms import Rooms, database_url
+from scheduler.rooms import Rooms
 from storage.redis import masked
-
-#: A daemon that gave no sign of life for this long is not at work.
-ALIVE_SECONDS = 45.0
 
 
 def add_to(app: typer.Typer) -> None:
@@ -37,8 +30,6 @@ def add_to(app: typer.Typer) -> None:
     app.command(rich_help_panel="Daemon")(run)
     app.command(rich_help_panel="Daemon")(scheduler)
     app.command(rich_help_panel="Daemon")(worker)
-    app.command(rich_help_panel="Daemon")(check)
-    app.command(rich_help_panel="Look")(alive)
 
 
 def run(config: ConfigOption = None, data: DataOption = None) -> None:
@@ -54,41 +45,6 @@ def scheduler(config: ConfigOption = None, data: DataOption = None) -> None:
 def worker(config: ConfigOption = None, data: DataOption = None) -> None:
     """Crawl what a scheduler finds due, against a shared Redis and database; any number."""
     _live(Role.WORKER, config, data)
-
-
-def check(config: ConfigOption = None, json: JsonOption = False) -> None:
-    """Check the configuration: every problem with its place, exit code 2 if there is one."""
-    settings = settings_from(config)
-    out = Output(json=json)
-    sources = active_sources(settings.outlets)
-    enabled = [o for o in settings.outlets if o.enabled]
-    if json:
-        out.record({"ok": True, "path": str(settings.path), "outlets": len(enabled), "sources": len(sources)})
-    else:
-        out.line(f"{settings.path}: no problem; {len(enabled)} outlets and {len(sources)} sources are enabled")
-
-
-def alive(config: ConfigOption = None, data: DataOption = None, json: JsonOption = False) -> None:
-    """Whether the daemon on this data directory is at work; exit code 1 when it is not. For health checks."""
-    settings = settings_from(config, data)
-    try:
-        age = time.time() - alive_file(settings.data_dir).stat().st_mtime
-    except FileNotFoundError:
-        age = math.inf
-    well = age < ALIVE_SECONDS
-    out = Output(json=json)
-    if json:
-        out.record({"alive": well, "seconds": None if math.isinf(age) else round(age, 1)})
-    elif math.isinf(age):
-        out.line(f"no daemon has been at work on {settings.data_dir}")
-    else:
-        out.line(f"{'at work' if well else 'not at work'}: last sign of life {age:.0f} s ago")
-    raise typer.Exit(Exit.OK if well else Exit.FOUND)
-
-
-def log_file(settings: Settings) -> Path:
-    """The JSON lines log of a data directory."""
-    return settings.data_dir / "logs" / "warta.jsonl"
 
 
 def _live(role: Role, config: Path | None, data: Path | None) -> None:

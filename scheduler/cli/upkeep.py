@@ -15,7 +15,7 @@ from scheduler.cli.context import (
     utc_now,
 )
 from scheduler.cli.output import Output
-from scheduler.rooms import database_url
+from scheduler.places import database_url
 from storage.redis import masked
 from storage.storage import Storage
 
@@ -46,7 +46,7 @@ def migrate(config: ConfigOption = None, data: DataOption = None, json: JsonOpti
 
 def audit(config: ConfigOption = None, data: DataOption = None, json: JsonOption = False) -> None:
     """Check that every discovered item is accounted for; exit code 1 and the findings when one is not."""
-    settings = settings_from(config, data)
+    settings = settings_from(config, data, lenient=True)
 
     async def work(storage: Storage, out: Output) -> bool:
         report = await storage.audit.run()

@@ -6,11 +6,13 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -45,11 +47,12 @@ class Warta:
 
     def start(self, role: str = "run", config: Path | None = None, **environ: str) -> subprocess.Popen[str]:
         """Start a role in the background."""
-        process = subprocess.Popen(
-            [sys.executable, "-m", "scheduler", role, "--config", str(config or self.directory)],
-            stdout=subprocess.DEVNULL, stderr=(self.directory / f"{role}.err").open("w"), text=True,
-            start_new_session=True, env=self._environment() | environ,
-        )  # fmt: skip
+        with (self.directory / f"{role}.err").open("ab") as errors:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "scheduler", role, "--config", str(config or self.directory)],
+                stdout=subprocess.DEVNULL, stderr=errors, text=True,
+                start_new_session=True, env=self._environment() | environ,
+            )  # fmt: skip
         self.processes.append(process)
         return process
 
@@ -77,9 +80,23 @@ class Warta:
                 pytest.fail(f"not within {seconds} s: {what}\n{errors}")
             time.sleep(0.2)
 
-    def articles(self) -> int:
-        status = self("status", "--json").stdout
-        return int(json.loads(status)["numbers"]["articles"]) if status.startswith("{") else 0
+    def count(self, query: str, database: str = "data/warta.db") -> int:
+        """One number from the database, read beside the daemon; 0 while there is none."""
+        path = self.directory / database
+        if not path.exists():
+            return 0
+        try:
+            with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as connection:
+                return int(connection.execute(query).fetchone()[0])
+        except sqlite3.OperationalError:  # not migrated yet
+            return 0
+
+    def articles(self, database: str = "data/warta.db") -> int:
+        return self.count("select count(*) from articles", database)
+
+    def settled(self) -> bool:
+        """Whether something came in and nothing waits."""
+        return self.articles() > 0 and not self.count("select count(*) from fates where kind = 'pending'")
 
     def end(self) -> None:
         for process in self.processes:

@@ -86,7 +86,7 @@ def test_after_kill_9_the_next_start_goes_on_where_it_was(warta: Warta, press: R
     daemon.wait()
 
     warta.start()
-    warta.until(lambda: not json.loads(warta("status", "--json").stdout)["numbers"]["pending"], 60, "all items settled")
+    warta.until(warta.settled, 60, "all items settled")
 
     warta.end()
     events = [json.loads(line) for line in warta("export").stdout.splitlines()]
@@ -94,22 +94,20 @@ def test_after_kill_9_the_next_start_goes_on_where_it_was(warta: Warta, press: R
     assert warta("audit").returncode == 0
 
 
-@pytest.mark.parametrize(
-    "place",
-    ["after_fetch", "after_parse", "discovered.after_commit", "before_commit", "after_commit", "before_mark", "after_mark",
-     "after_finish"],
+BOUNDARIES = (
+    "after_fetch", "after_parse", "discovered.after_commit", "before_commit", "after_commit", "before_mark",
+    "after_mark", "after_finish",
 )  # fmt: skip
+
+
+@pytest.mark.parametrize("place", BOUNDARIES)
 def test_a_crash_at_each_boundary_loses_nothing_and_repeats_nothing(warta: Warta, press: Running, place: str) -> None:
     press.newsroom.publish("gemanusa", 4)
     crashing = warta.start(WARTA_FAULT_AT=f"{place}:2")
     assert crashing.wait(60) == -signal.SIGKILL
 
     warta.start()
-    warta.until(
-        lambda: warta.articles() > 0 and not json.loads(warta("status", "--json").stdout)["numbers"]["pending"],
-        60,
-        "all items settled",
-    )
+    warta.until(warta.settled, 60, "all items settled")
     warta.end()
 
     announced = [json.loads(line) for line in warta("export").stdout.splitlines()]
@@ -132,15 +130,15 @@ def test_scheduler_and_workers_share_the_work_over_a_common_redis(warta: Warta, 
         active = warta.start("scheduler")
         for _ in range(2):
             warta.start("worker")
-        warta.until(lambda: warta.articles() >= 4, what="articles by workers")
+        warta.until(lambda: warta.articles("shared.db") >= 4, what="articles by workers")
         warta.start("scheduler")
         active.send_signal(signal.SIGTERM)
         assert active.wait(30) == 0
         warta.processes.remove(active)
         press.newsroom.clock.forward(timedelta(minutes=1))
         press.newsroom.publish("gemanusa", 3)
-        before = warta.articles()
-        warta.until(lambda: warta.articles() >= before + 3, what="articles under the second scheduler")
+        before = warta.articles("shared.db")
+        warta.until(lambda: warta.articles("shared.db") >= before + 3, what="articles under the second scheduler")
         warta.end()
 
     asyncio.run(scene())
