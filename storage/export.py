@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from storage.content import document
-from storage.model import StoredArticle
+from storage.model import Article, StoredArticle
 
 #: Version of records and envelopes; fields are added under the same number, never changed or taken away.
 SCHEMA = 1
@@ -60,6 +60,11 @@ def record(stored: StoredArticle) -> dict[str, Any]:
             "cluster": stored.cluster,
         },
     )
+
+
+def content_of(article: Article) -> dict[str, Any]:
+    """The fields of a record that come from the page: all but ids, times of storing and links to others."""
+    return _record(document(article), {})
 
 
 def _record(content: Mapping[str, Any], head: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,137 @@
+"""The operations under ``/v1``: each reads storage and knows nothing of tokens."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import asdict
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from monitor.api import parameters as p
+from monitor.api.answers import answer, error, lines, wants_lines
+from storage.articles import ArticleFilter
+from storage.events import EventFilter
+from storage.export import content_of, iso, record
+from storage.model import CrawlRun, RunStatus, SourceState
+from storage.storage import Storage
+
+ARTICLE_PARAMETERS = (
+    p.AFTER, p.LIMIT, p.OUTLET, p.SINCE, p.UNTIL, p.QUERY, p.LANGUAGE, p.CLUSTER, p.COPIES, p.ORDER,
+)  # fmt: skip
+EVENT_PARAMETERS = (p.AFTER, p.LIMIT, p.OUTLET, p.SINCE, p.UNTIL, p.COPIES)
+RUN_PARAMETERS = (p.SOURCE, p.OUTLET, p.STATUS, p.SINCE, p.UNTIL, p.BEFORE, p.LIMIT)
+
+#: Records of one page when the reader names no limit.
+PAGE = 50
+
+
+def _storage(request: Request) -> Storage:
+    storage: Storage = request.app.state.storage
+    return storage
+
+
+async def articles(request: Request) -> Response:
+    """Articles behind a cursor."""
+    said = p.read(request.query_params, ARTICLE_PARAMETERS)
+    where = ArticleFilter(
+        outlet_id=said["outlet"], since=said["since"], until=said["until"], query=said["q"],
+        language=said["language"], cluster=said["cluster"], copies=said["copies"],
+    )  # fmt: skip
+    events, newest = _storage(request).events, said["order"] == "newest"
+    if wants_lines(request) and not newest:
+        found = events.records(where, after=said["after"])
+        return lines(_with_cursor(found), said["limit"])
+    page = await events.articles(where, after=said["after"], limit=said["limit"] or PAGE, newest_first=newest)
+    cursor = page.records[-1][0] if page.records else said["after"]
+    found_now = [{"cursor": at, **fields} for at, fields in page.records]
+    return answer(request, {"articles": found_now, "cursor": cursor, "more": page.more})
+
+
+async def _with_cursor(found: AsyncIterator[tuple[int, dict[str, Any]]]) -> AsyncIterator[dict[str, Any]]:
+    async for cursor, fields in found:
+        yield {"cursor": cursor, **fields}
+
+
+async def article(request: Request) -> Response:
+    """One article at its newest revision."""
+    stored = await _storage(request).articles.get(request.path_params["id"])
+    if stored is None:
+        return error(404, f"no article {request.path_params['id'][:40]!r}")
+    return answer(request, record(stored))
+
+
+async def revisions(request: Request) -> Response:
+    """Everything an article ever said."""
+    found = await _storage(request).articles.revisions(request.path_params["id"])
+    if not found:
+        return error(404, f"no article {request.path_params['id'][:40]!r}")
+    rows = [
+        {
+            "revision": revision.revision,
+            "reason": revision.reason,
+            "created_at": iso(revision.created_at),
+            "run_id": revision.run_id,
+            "article": content_of(revision.article),
+        }
+        for revision in found
+    ]
+    return answer(request, {"article_id": request.path_params["id"], "revisions": rows})
+
+
+async def events(request: Request) -> Response:
+    """What happened behind a cursor."""
+    said = p.read(request.query_params, EVENT_PARAMETERS)
+    where = EventFilter(
+        outlets=(said["outlet"],) if said["outlet"] else (), copies=said["copies"],
+        since=said["since"], until=said["until"],
+    )  # fmt: skip
+    source = _storage(request).events
+    if wants_lines(request):
+        return lines((event.envelope() async for event in source.iterate(where, after=said["after"])), said["limit"])
+    limit = said["limit"] or PAGE
+    page = await source.after(said["after"], limit, where)
+    return answer(
+        request,
+        {
+            "events": [event.envelope() for event in page.events],
+            "cursor": page.reached,
+            "more": len(page.events) == limit,
+        },
+    )
+
+
+async def sources(request: Request) -> Response:
+    """Every source and its state."""
+    p.read(request.query_params, ())
+    states = await _storage(request).sources.all()
+    return answer(request, {"sources": [_source(state) for state in states if state.removed_at is None]})
+
+
+async def runs(request: Request) -> Response:
+    """Runs, the newest first."""
+    said = p.read(request.query_params, RUN_PARAMETERS)
+    limit = said["limit"] or PAGE
+    found = await _storage(request).runs.list(
+        source_id=said["source"], outlet_id=said["outlet"], since=said["since"], until=said["until"],
+        statuses=[RunStatus(said["status"])] if said["status"] else (), before=said["before"], limit=limit,
+    )  # fmt: skip
+    return answer(request, {"runs": [_run(run) for run in found], "more": len(found) == limit})
+
+
+def _source(state: SourceState) -> dict[str, Any]:
+    plain = ("id", "outlet_id", "kind", "url", "failures", "last_failure", "last_failure_message", "paused")
+    times = ("next_attempt", "last_attempt", "last_success", "last_new")
+    return {name: getattr(state, name) for name in plain} | {name: iso(getattr(state, name)) for name in times}
+
+
+def _run(run: CrawlRun) -> dict[str, Any]:
+    plain = ("id", "source_id", "outlet_id", "reason", "message", "http_status", "bytes", "duration")
+    times = ("scheduled_for", "started_at", "finished_at")
+    return (
+        {name: getattr(run, name) for name in plain}
+        | {"trigger": run.trigger.value, "status": run.status.value}
+        | {name: iso(getattr(run, name)) for name in times}
+        | asdict(run.counts)
+    )
