@@ -238,9 +238,12 @@ class _Walker:
         return Walked(self._blocks, node, self._junk, self._dated, self._bylines)
 
     def _inside(self, element: Element, node: Node, depth: int) -> None:
+        run = self._run
         text = element.text
-        if text and (self._run or not text.isspace()):
-            self._text(text)
+        if text and (run or not text.isspace()):
+            run.append(text)
+            if self._link:
+                self._linked += len(text.strip())
         for child in element:
             if self._done:
                 return
@@ -256,8 +259,10 @@ class _Walker:
             elif tag not in _SKIP:
                 self._block(child, tag, node, depth)
             text = child.tail
-            if text and (self._run or not text.isspace()):
-                self._text(text)
+            if text and (run or not text.isspace()):
+                run.append(text)
+                if self._link:
+                    self._linked += len(text.strip())
 
     def _text(self, text: str) -> None:
         self._run.append(text)

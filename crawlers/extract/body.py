@@ -76,12 +76,19 @@ def _ends(text: str) -> bool:
 
 
 def _outside_junk(blocks: list[TextBlock], node: Node) -> Iterator[TextBlock]:
+    """The container's blocks without those of junk subtrees."""
+    junk: list[tuple[int, int]] = []
+    stack = list(node.children)
+    while stack:
+        each = stack.pop()
+        if each.junk:
+            junk.append((each.start, each.end))
+        else:
+            stack += each.children
     at = node.start
-    for child in node.children:
-        yield from blocks[at : child.start]
-        if not child.junk:
-            yield from _outside_junk(blocks, child)
-        at = child.end
+    for start, end in sorted(junk):
+        yield from blocks[at:start]
+        at = end
     yield from blocks[at : node.end]
 
 

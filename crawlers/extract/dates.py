@@ -93,9 +93,26 @@ def _visible(elements: Iterable[Element], lines: Iterable[str]) -> list[tuple[st
         if len(found) >= _MAX_VISIBLE:
             return found
     found.extend(
-        (text, "updated" if _UPDATE_WORD.search(text) else "published", "line") for text in lines if _is_dated(text)
+        (_unglued(text), "updated" if _UPDATE_WORD.search(text) else "published", "line")
+        for text in lines
+        if _is_dated(text)
     )
     return found[:_MAX_VISIBLE]
+
+
+#: A day with the name of its month.
+_DAY: Final = re.compile(
+    r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\.? \d{1,2}(?:st|nd|rd|th)?,? (?:19|20)\d\d"
+)
+
+
+def _unglued(text: str) -> str:
+    """The day alone where a page sets name, date and counters side by side without a space between them."""
+    day = _DAY.search(text)
+    if day is None:
+        return text
+    before, after = text[: day.start()][-1:], text[day.end() :][:1]
+    return day.group() if before.isalnum() or after.isalnum() else text
 
 
 def _is_dated(text: str) -> bool:

@@ -173,7 +173,10 @@ def _fitness(node: Json, wanted: set[str]) -> tuple[int, int]:
 
 
 def _letters(text: str) -> str:
-    return "".join(ch for ch in text.casefold() if ch.isalnum())
+    return _NO_LETTER.sub("", text.casefold())
+
+
+_NO_LETTER: Final = re.compile(r"[\W_]+")
 
 
 def text_of(value: Any) -> str | None:

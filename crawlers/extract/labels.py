@@ -170,12 +170,16 @@ def verdict(label: str) -> int:
 def _judge(label: str) -> int:
     flags = 0
     before = ""
+    known = _words.get
     if "[" in label:
         label = _ARBITRARY.sub(" ", label)
     for word in _WORD.findall(_CAMEL.sub("-", label).lower()):
-        flags |= _of_word(word)
+        found = known(word)
+        flags |= _learn(word) if found is None else found
         if before in _FIRST:
-            flags |= _of_word(f"{before}-{word}")
+            pair = f"{before}-{word}"
+            found = known(pair)
+            flags |= _learn(pair) if found is None else found
         before = word
     if flags & BODY:
         flags &= ~JUNK
@@ -184,19 +188,17 @@ def _judge(label: str) -> int:
     return flags & ~_MAYBE
 
 
-def _of_word(word: str) -> int:
+def _learn(word: str) -> int:
     """The flags of one word or pair; few enough occur on the web that all are soon known."""
-    flags = _words.get(word)
-    if flags is None:
-        if len(_words) >= _MAX_KNOWN:
-            _words.clear()
-        flags = 0
-        for pattern, flag in _MEANINGS:
-            if pattern.fullmatch(word):
-                flags |= flag
-        if _DATE_WORDS.search(word):
-            flags |= DATED
-        _words[word] = flags
+    if len(_words) >= _MAX_KNOWN:
+        _words.clear()
+    flags = 0
+    for pattern, flag in _MEANINGS:
+        if pattern.fullmatch(word):
+            flags |= flag
+    if _DATE_WORDS.search(word):
+        flags |= DATED
+    _words[word] = flags
     return flags
 
 

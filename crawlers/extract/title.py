@@ -84,7 +84,10 @@ def _same(heading: str, declared: str) -> bool:
 
 def letters(text: str) -> str:
     """Only letters and digits, case folded."""
-    return "".join(ch for ch in text.casefold() if ch.isalnum())
+    return _NO_LETTER.sub("", text.casefold())
+
+
+_NO_LETTER: Final = re.compile(r"[\W_]+")
 
 
 def strip_site(title: str, head: Head) -> str:
