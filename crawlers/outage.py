@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from crawlers.model import FailureKind
+from storage.domains import registrable
 
 #: Failures that our own network produces: no answer came back at all.
 OF_THE_NETWORK = frozenset({FailureKind.DNS, FailureKind.CONNECT, FailureKind.TIMEOUT, FailureKind.TLS})
@@ -22,14 +23,6 @@ LEAST_HOSTS = 3
 BEGINS = 0.8
 
 WINDOW = timedelta(minutes=10)
-
-
-def registrable(host: str) -> str:
-    """The part of a host name that one owner registers, roughly: two labels, three under ``co.id`` and its like."""
-    labels = host.rstrip(".").lower().split(".")
-    if len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in {"co", "com", "or", "ac", "go", "net", "org", "gov"}:
-        return ".".join(labels[-3:])
-    return ".".join(labels[-2:])
 
 
 @dataclass(slots=True)

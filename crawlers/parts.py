@@ -24,8 +24,8 @@ from crawlers.model import (
     ListedSitemap,
     NotModified,
 )
-from crawlers.outage import registrable
 from crawlers.validators import Sent, is_whole
+from storage.domains import registrable
 from storage.model import SitemapChild, SourceState
 
 log = structlog.get_logger(__name__)

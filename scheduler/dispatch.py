@@ -28,6 +28,9 @@ MISSED_AFTER = timedelta(minutes=2)
 #: A message that nobody took up for this long, with an empty queue, is not waited for.
 LOST_AFTER = timedelta(seconds=10)
 
+#: Sources that any outlet may have queued or running at a time.
+LEAST_SHARE = 8
+
 
 class Dispatcher:
     """Moves due sources to the queue. Knows nothing of what a crawl is."""
@@ -48,6 +51,7 @@ class Dispatcher:
         self._backlog = backlog
         self._now = now
         self._sources: dict[str, Source] = {}
+        self._concurrency: dict[str, int] = {}
         self._fingerprint: str | None = None
         #: Monotonic time of the last tick that ended well; what "working" means for the watchdog.
         self.last_tick = time.monotonic()
@@ -64,12 +68,16 @@ class Dispatcher:
         if room > 0:
             now = self._now()
             wanted = self._wanted()
-            for state in await self._storage.sources.due(now, room):
+            for state in await self._storage.sources.due(now, room, most=self._most):
                 source = wanted.get(state.id)
                 if source is not None:
                     sent += await self._dispatch(source, state, now)
         self.last_tick = time.monotonic()
         return sent
+
+    def _most(self, outlet_id: str) -> int:
+        """Sources of one outlet that are queued or running at a time: enough to use its requests in flight."""
+        return max(LEAST_SHARE, 2 * self._concurrency.get(outlet_id, 0))
 
     async def jumped(self, jump: ClockJump) -> None:
         """After the wall clock went back, no source waits for longer than its schedule says."""
@@ -89,6 +97,7 @@ class Dispatcher:
         settings = self._settings()
         if settings.fingerprint != self._fingerprint or not self._sources:
             self._sources, self._fingerprint = active_sources(settings.outlets), settings.fingerprint
+            self._concurrency = {o.id: o.politeness.outlet_concurrency for o in settings.outlets}
         return self._sources
 
     async def _dispatch(self, source: Source, state: SourceState, now: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""The budget of requests: per host and per outlet, joint over all sources and all workers.
+"""The budget of requests: per host, per registrable domain and per outlet, joint over all sources and workers.
 
 Two limiters of the same semantics stand one behind the other. The one in this process answers first
 and costs nothing; what it allows is then asked of Redis, which knows the other workers. When Redis is
@@ -6,6 +6,9 @@ away the first one alone decides, so a worker is never less polite than it would
 
 Only the head of a host's line in this process asks, so thousands of waiting fetches cost nothing.
 Lines go round the outlets that wait for a host: one with many sources does not hold up another.
+
+A host that answers 429, or 503 with Retry-After, is left alone for as long as it asks, and asked at twice the
+interval afterwards; what was learned so fades by half with each hour.
 """
 
 from __future__ import annotations
@@ -15,9 +18,8 @@ import itertools
 import random
 import time
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -25,73 +27,89 @@ import structlog
 from redis.asyncio import Redis
 
 from config.model import Politeness
+from storage.domains import registrable
+from storage.host_limits import (
+    CROWDED_MS,
+    LEAST_LEARNED_MS,
+    MOST_LEARNED_MS,
+    RECOVERY_MS,
+    TOGETHER_MS,
+    Granted,
+    Limit,
+    LocalBudget,
+    Scope,
+    Wait,
+    limits_of,
+)  # fmt: skip
 from storage.redis import FAILURES, reason_of
 
 _log = structlog.get_logger("storage.hosts")
 
-#: A crowded host or outlet is asked again after this, if nothing is given back before.
-_CROWDED_MS = 250
-#: Entries of the limiter in this process before the idle ones are dropped.
-_SWEEP_AT = 4096
 
+# KEYS: three hashes, then three sorted sets of slots: of the host, its registrable domain and the outlet.
+# ARGV: slot, its time, wait when crowded, then delay and concurrency of each of the three.
 _RESERVE = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local delay, ttl = tonumber(ARGV[1]), tonumber(ARGV[4])
-local known = redis.call('HMGET', KEYS[1], 'next', 'until')
-local held = tonumber(known[2] or '0') - now
+local ttl, names = tonumber(ARGV[2]), {'host', 'domain', 'outlet'}
+local known = redis.call('HMGET', KEYS[1], 'until', 'learned', 'learned_at')
+local held = tonumber(known[1] or '0') - now
 if held > 0 then return {0, held, 'blocked'} end
-local early = tonumber(known[1] or '0') - now
-if early > 0 then return {0, early, 'delay'} end
-local function crowded(key, most)
-  redis.call('ZREMRANGEBYSCORE', key, '-inf', now)
-  return redis.call('ZCARD', key) >= most
+local delays = {tonumber(ARGV[4]), tonumber(ARGV[6]), tonumber(ARGV[8])}
+if known[2] then
+  local age = now - tonumber(known[3])
+  delays[1] = math.max(delays[1], math.floor(tonumber(known[2]) * 0.5 ^ (age / HALF)))
 end
-if crowded(KEYS[2], tonumber(ARGV[2])) then return {0, tonumber(ARGV[6]), 'host'} end
-if crowded(KEYS[3], tonumber(ARGV[3])) then return {0, tonumber(ARGV[6]), 'outlet'} end
-redis.call('ZADD', KEYS[2], now + ttl, ARGV[5])
-redis.call('ZADD', KEYS[3], now + ttl, ARGV[5])
-redis.call('PEXPIRE', KEYS[2], ttl)
-redis.call('PEXPIRE', KEYS[3], ttl)
-if delay > 0 then
-  redis.call('HSET', KEYS[1], 'next', string.format('%.0f', now + delay))
-  if redis.call('PTTL', KEYS[1]) < delay then redis.call('PEXPIRE', KEYS[1], delay) end
+for i = 1, 3 do
+  local early = tonumber(redis.call('HGET', KEYS[i], 'next') or '0') - now
+  if early > 0 then return {0, early, 'delay', i} end
 end
-return {1, 0, ''}
-"""
+for i = 1, 3 do
+  redis.call('ZREMRANGEBYSCORE', KEYS[i + 3], '-inf', now)
+  if redis.call('ZCARD', KEYS[i + 3]) >= tonumber(ARGV[3 + 2 * i]) then
+    return {0, tonumber(ARGV[3]), names[i]}
+  end
+end
+for i = 1, 3 do
+  redis.call('ZADD', KEYS[i + 3], now + ttl, ARGV[1])
+  redis.call('PEXPIRE', KEYS[i + 3], ttl)
+  if delays[i] > 0 then
+    redis.call('HSET', KEYS[i], 'next', string.format('%.0f', now + delays[i]))
+    if i == 1 then redis.call('HSET', KEYS[1], 'delay', delays[1]) end
+    if redis.call('PTTL', KEYS[i]) < delays[i] then redis.call('PEXPIRE', KEYS[i], delays[i]) end
+  end
+end
+return {1, delays[1], ''}
+""".replace("HALF", str(RECOVERY_MS))
 
 _RELEASE = """
-return redis.call('ZREM', KEYS[1], ARGV[1]) + redis.call('ZREM', KEYS[2], ARGV[1])
+local freed = 0
+for i = 1, #KEYS do freed = freed + redis.call('ZREM', KEYS[i], ARGV[1]) end
+return freed
 """
 
+# A host that says it is asked too much is asked at twice the interval from then on; the growth fades.
+# Several answers to requests that were under way together count as one.
 _BLOCK = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local span = tonumber(ARGV[1])
-local held = tonumber(redis.call('HGET', KEYS[1], 'until') or '0') - now
+local span, most = tonumber(ARGV[1]), tonumber(ARGV[3])
+local known = redis.call('HMGET', KEYS[1], 'until', 'learned', 'learned_at', 'delay')
+local held = tonumber(known[1] or '0') - now
 if held < span then
   held = span
   redis.call('HSET', KEYS[1], 'until', string.format('%.0f', now + span))
-  if redis.call('PTTL', KEYS[1]) < span then redis.call('PEXPIRE', KEYS[1], span) end
 end
-return held
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Granted:
-    """The request may start now; give the slot back when it has ended."""
-
-    slot: str
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Ask again after `ms` milliseconds."""
-
-    ms: int
-    #: blocked (Retry-After), delay (the last request was a moment ago), host or outlet (too many in flight).
-    reason: str
+local at, learned = tonumber(known[3] or '0'), 0
+if known[2] then learned = tonumber(known[2]) * 0.5 ^ ((now - at) / HALF) end
+if now - at > math.max(learned, TOGETHER) then
+  learned = math.min(2 * math.max(learned, tonumber(known[4] or '0'), tonumber(ARGV[2])), most)
+  redis.call('HSET', KEYS[1], 'learned', math.floor(learned), 'learned_at', string.format('%.0f', now))
+end
+local life = math.max(span, 12 * HALF)
+if redis.call('PTTL', KEYS[1]) < life then redis.call('PEXPIRE', KEYS[1], life) end
+return {held, math.floor(learned)}
+""".replace("HALF", str(RECOVERY_MS)).replace("TOGETHER", str(TOGETHER_MS))
 
 
 class TurnRefusedError(Exception):
@@ -102,80 +120,6 @@ class TurnRefusedError(Exception):
         self.host = host
         self.wait = wait
         self.reason = reason
-
-
-@dataclass(slots=True)
-class _Host:
-    next: float = 0.0
-    until: float = 0.0
-    slots: dict[str, float] = field(default_factory=dict)
-
-    def idle(self, now: float) -> bool:
-        _expire(self.slots, now)
-        return not self.slots and self.next <= now and self.until <= now
-
-
-def _expire(slots: dict[str, float], now: float) -> None:
-    for slot in [slot for slot, ends in slots.items() if ends <= now]:
-        del slots[slot]
-
-
-class LocalBudget:
-    """The limiter of one process; `now` is monotonic milliseconds."""
-
-    def __init__(self) -> None:
-        self._hosts: dict[str, _Host] = {}
-        self._outlets: dict[str, dict[str, float]] = {}
-
-    def check(self, host: str, outlet: str, politeness: Politeness, now: float) -> Wait | None:
-        """None when a request may start."""
-        state = self._hosts.get(host)
-        if state is not None:
-            if state.until > now:
-                return Wait(_ceil(state.until - now), "blocked")
-            if state.next > now:
-                return Wait(_ceil(state.next - now), "delay")
-            _expire(state.slots, now)
-            if len(state.slots) >= politeness.concurrency:
-                return Wait(_CROWDED_MS, "host")
-        slots = self._outlets.get(outlet)
-        if slots is not None:
-            _expire(slots, now)
-            if len(slots) >= politeness.outlet_concurrency:
-                return Wait(_CROWDED_MS, "outlet")
-        return None
-
-    def take(self, host: str, outlet: str, politeness: Politeness, slot: str, now: float, ttl: float) -> None:
-        """A request starts."""
-        if len(self._hosts) >= _SWEEP_AT:
-            self._hosts = {name: state for name, state in self._hosts.items() if not state.idle(now)}
-        state = self._hosts.setdefault(host, _Host())
-        state.next = now + politeness.delay.total_seconds() * 1000
-        state.slots[slot] = now + ttl
-        self._outlets.setdefault(outlet, {})[slot] = now + ttl
-
-    def correct(self, host: str, next_at: float) -> None:
-        """What Redis knows better: the next start at `host`."""
-        if (state := self._hosts.get(host)) is not None:
-            state.next = next_at
-
-    def next_start(self, host: str) -> float:
-        """The earliest next start at `host` that was recorded."""
-        return state.next if (state := self._hosts.get(host)) is not None else 0.0
-
-    def give_back(self, host: str, outlet: str, slot: str) -> None:
-        """A request has ended."""
-        if (state := self._hosts.get(host)) is not None:
-            state.slots.pop(slot, None)
-        if (slots := self._outlets.get(outlet)) is not None:
-            slots.pop(slot, None)
-            if not slots:
-                del self._outlets[outlet]
-
-    def block(self, host: str, until: float) -> None:
-        """No request before `until`."""
-        state = self._hosts.setdefault(host, _Host())
-        state.until = max(state.until, until)
 
 
 class _Line:
@@ -249,8 +193,8 @@ class HostBudget:
         self._numbers = itertools.count()
         self._local = LocalBudget()
         self._lines: dict[str, _Line] = {}
-        #: Lines whose head waits for a slot of the outlet.
-        self._crowded: dict[str, set[_Line]] = {}
+        #: Lines whose head waits for a slot of the domain or the outlet.
+        self._crowded: dict[tuple[Scope, str], set[_Line]] = {}
         self._resume_at = float("-inf")
         self._degraded: str | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -281,34 +225,39 @@ class HostBudget:
     async def reserve(self, host: str, outlet: str, politeness: Politeness) -> Granted | Wait:
         """One attempt, for callers that keep their own time; :meth:`release` what was granted."""
         now = self._monotonic() * 1000
-        wait = self._local.check(host, outlet, politeness, now)
+        limits = limits_of(host, outlet, politeness)
+        wait = self._local.check(limits, now)
         if wait is not None:
             return wait
         slot = f"{self._holder}:{next(self._numbers)}"
         # Taken here before Redis is asked, so that nobody else passes while the answer is on its way.
-        before = self._local.next_start(host)
-        self._local.take(host, outlet, politeness, slot, now, self._slot_ttl)
+        before = self._local.next_starts(limits)
+        self._local.take(limits, slot, now, self._slot_ttl)
         try:
-            answer = await self._ask_redis(host, outlet, politeness, slot)
+            answer, place = await self._ask_redis(limits, slot)
         except asyncio.CancelledError:
             self._later(self.release(host, outlet, slot))
             raise
         if answer is None:
             return Granted(slot)
-        self._local.give_back(host, outlet, slot)
-        self._local.correct(host, now + answer.ms if answer.reason == "delay" else before)
+        self._local.give_back(limits, slot, now)
+        if answer.reason == "delay":
+            before[place] = now + answer.ms
+        self._local.correct(limits, before)
         if answer.reason == "blocked":
             self._local.block(host, now + answer.ms)
         return answer
 
     async def release(self, host: str, outlet: str, slot: str) -> None:
         """The request has ended; whoever waits in this process is woken."""
-        self._local.give_back(host, outlet, slot)
+        limits = limits_of(host, outlet, _NO_LIMITS)
+        self._local.give_back(limits, slot, self._monotonic() * 1000)
         if (line := self._lines.get(host)) is not None:
             line.freed.set()
-        for line in self._crowded.pop(outlet, ()):
-            line.freed.set()
-        await self._try(self._release, keys=self._slot_keys(host, outlet), args=[slot])
+        for limit in limits:
+            for line in self._crowded.pop((limit.scope, limit.name), ()):
+                line.freed.set()
+        await self._try(self._release, keys=self._slot_keys(limits), args=[slot])
 
     async def block(self, host: str, until: datetime) -> None:
         """No request to `host` by any worker before `until` (Retry-After); never shortens a block."""
@@ -317,9 +266,16 @@ class HostBudget:
             return
         now = self._monotonic() * 1000
         self._local.block(host, now + span)
-        held = await self._try(self._block, keys=[self._host_key(host)], args=[span])
-        if held is not None:
+        self._local.slow_down(host, now)
+        arguments = [span, LEAST_LEARNED_MS, MOST_LEARNED_MS]
+        reply = await self._try(self._block, keys=[f"{self._prefix}:host:{host}"], args=arguments)
+        if reply is not None:
+            held, learned = int(reply[0]), int(reply[1])
             self._local.block(host, now + held)
+            self._local.slow_down(host, now, learned)
+            _log.info(
+                "host asks for patience", host=host, seconds=round(held / 1000), interval=round(learned / 1000, 1)
+            )
 
     async def _take(
         self, host: str, outlet: str, politeness: Politeness, began: float, patience: timedelta | None
@@ -337,7 +293,7 @@ class HostBudget:
                 waited = timedelta(seconds=self._monotonic() - began)
                 if patience is not None and waited + timedelta(milliseconds=answer.ms) > patience:
                     raise TurnRefusedError(host, timedelta(milliseconds=answer.ms), answer.reason)
-                await self._pause(line, outlet, answer)
+                await self._pause(line, host, outlet, answer)
         finally:
             line.leave()
             if line.empty:
@@ -349,40 +305,38 @@ class HostBudget:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _pause(self, line: _Line, outlet: str, answer: Wait) -> None:
+    async def _pause(self, line: _Line, host: str, outlet: str, answer: Wait) -> None:
         """Until it is worth asking again; workers that were told the same time come one by one."""
         spread = random.random() * min(50.0, answer.ms * 0.1)  # noqa: S311 - no secret
         seconds = (answer.ms + spread) / 1000
-        if answer.reason not in {"host", "outlet"}:
+        if answer.reason not in set(Scope):
             await asyncio.sleep(seconds)
             return
-        if answer.reason == "outlet":
-            self._crowded.setdefault(outlet, set()).add(line)
+        scope = Scope(answer.reason)
+        name = outlet if scope is Scope.OUTLET else registrable(host) if scope is Scope.DOMAIN else host
+        if scope is not Scope.HOST:
+            self._crowded.setdefault((scope, name), set()).add(line)
         try:
             async with asyncio.timeout(seconds):
                 await line.freed.wait()
         except TimeoutError:
             pass
         finally:
-            if (lines := self._crowded.get(outlet)) is not None:
+            if (lines := self._crowded.get((scope, name))) is not None:
                 lines.discard(line)
                 if not lines:
-                    del self._crowded[outlet]
+                    del self._crowded[scope, name]
 
-    async def _ask_redis(self, host: str, outlet: str, politeness: Politeness, slot: str) -> Wait | None:
-        arguments: list[str | int] = [
-            int(politeness.delay.total_seconds() * 1000),
-            politeness.concurrency,
-            politeness.outlet_concurrency,
-            int(self._slot_ttl),
-            slot,
-            _CROWDED_MS,
-        ]
-        keys = [self._host_key(host), *self._slot_keys(host, outlet)]
-        reply = await self._try(self._reserve, keys=keys, args=arguments)
+    async def _ask_redis(self, limits: Sequence[Limit], slot: str) -> tuple[Wait | None, int]:
+        """The wait, None when granted, and which of the limits asks for it."""
+        arguments: list[str | int] = [slot, int(self._slot_ttl), CROWDED_MS]
+        for limit in limits:
+            arguments += [limit.delay_ms, limit.concurrency]
+        hashes = [f"{self._prefix}:{limit.scope}:{limit.name}" for limit in limits]
+        reply = await self._try(self._reserve, keys=[*hashes, *self._slot_keys(limits)], args=arguments)
         if reply is None or reply[0] == 1:
-            return None
-        return Wait(max(1, int(reply[1])), reply[2].decode())
+            return None, 0
+        return Wait(max(1, int(reply[1])), reply[2].decode()), int(reply[3]) - 1 if len(reply) > 3 else 0
 
     async def _try(self, script: Callable[..., Any], **kwargs: Any) -> Any:
         """The reply, None when Redis fails; then it is left alone for a second."""
@@ -408,12 +362,9 @@ class HostBudget:
         if self._changed is not None:
             self._changed(reason)
 
-    def _host_key(self, host: str) -> str:
-        return f"{self._prefix}:host:{host}"
-
-    def _slot_keys(self, host: str, outlet: str) -> list[str]:
-        return [f"{self._prefix}:slots:host:{host}", f"{self._prefix}:slots:outlet:{outlet}"]
+    def _slot_keys(self, limits: Sequence[Limit]) -> list[str]:
+        return [f"{self._prefix}:slots:{limit.scope}:{limit.name}" for limit in limits]
 
 
-def _ceil(ms: float) -> int:
-    return max(1, int(-(-ms // 1)))
+#: For naming the places of a request that has been granted already.
+_NO_LIMITS = Politeness(user_agent="")

@@ -5,7 +5,7 @@ Knows nothing of schedules; the caller says when the next attempt is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,11 +18,14 @@ from storage.columns import Timestamp
 from storage.database import Database
 from storage.errors import StaleToken
 from storage.identities import chunks
-from storage.model import FateKind, SourceState
-from storage.tables import fates, outlets, sources
+from storage.model import FateKind, RunStatus, SourceState
+from storage.tables import fates, outlets, runs, sources
 
 #: A message sent to the queue this long ago and never taken up is taken for lost.
 QUEUE_PATIENCE = timedelta(minutes=15)
+
+#: Sources of one outlet beyond this number wait until every other outlet had its turn, whatever their priority.
+CROWD = 64
 
 #: What a run may change of its source.
 CHANGEABLE = frozenset(
@@ -142,8 +145,11 @@ class Sources:
         """Put removed sources back in service. Returns how many had been removed."""
         return await self._update(ids, sources.c.removed_at.is_not(None), removed_at=None, next_attempt=next_attempt)
 
-    async def due(self, now: datetime, limit: int) -> list[SourceState]:
-        """Sources to run now, the most urgent first.
+    async def due(self, now: datetime, limit: int, *, most: Callable[[str], int] | None = None) -> list[SourceState]:
+        """Sources to run now, the most urgent first; among equals the outlets take turns.
+
+        What of an outlet is queued or running already counts as its turns; `most` says how many it may have at
+        a time. So one with thousands of sources never fills the queue.
 
         Due are those whose next attempt has come and whose server did not ask to wait longer, those
         with items to try again, and, paused or not, those a person asked for.
@@ -157,14 +163,27 @@ class Sources:
             select(s.id).where(s.requested_at.is_not(None)),
             select(s.id).where(s.pending_at.is_not(None), s.pending_at <= now, running, not_queued),
         ).subquery()
-        query = (
-            select(sources)
-            .where(s.id.in_(select(ids.c.id)), s.removed_at.is_(None))
-            .order_by(s.priority, s.next_attempt, s.id)
-            .limit(limit)
+        busy = _busy()
+        turn = func.row_number().over(
+            partition_by=s.outlet_id, order_by=(s.queued_at.is_not(None), s.priority, s.next_attempt, s.id)
         )
+        ranked = (
+            select(sources, (turn + func.coalesce(busy.c.count, 0)).label("turn"))
+            .join_from(sources, busy, busy.c.outlet_id == s.outlet_id, isouter=True)
+            .where(s.id.in_(select(ids.c.id)), s.removed_at.is_(None))
+            .subquery()
+        )
+        r = ranked.c
+        asked_last = case((and_(r.turn > CROWD, r.requested_at.is_(None)), 1), else_=0)
+        query = select(ranked).order_by(asked_last, r.priority, r.turn, r.next_attempt, r.id).limit(limit)
         async with self._database.read() as connection:
-            return [state_from(row) for row in await connection.execute(query)]
+            rows = [row._asdict() for row in await connection.execute(query)]
+        turns = [(row.pop("turn"), SourceState(**row)) for row in rows]
+        return [
+            state
+            for turn_, state in turns
+            if most is None or turn_ <= most(state.outlet_id) or state.queued_at or state.requested_at
+        ]
 
     async def claim(self, source_id: str, expected_next: datetime, next_attempt: datetime, now: datetime) -> bool:
         """Record the next attempt before this one is queued; False when another dispatcher was first."""
@@ -266,6 +285,15 @@ class Sources:
                 statement = update(sources).where(sources.c.id.in_(chunk), *conditions).values(**values)
                 changed += await affected(connection, statement)
         return changed
+
+
+def _busy() -> Any:
+    """Per outlet, its sources that are queued or running."""
+    going = union(
+        select(sources.c.outlet_id, sources.c.id).where(sources.c.queued_at.is_not(None)),
+        select(runs.c.outlet_id, runs.c.source_id).where(runs.c.status == RunStatus.RUNNING.value),
+    ).subquery()
+    return select(going.c.outlet_id, func.count().label("count")).group_by(going.c.outlet_id).subquery()
 
 
 def state_from(row: Any) -> SourceState:

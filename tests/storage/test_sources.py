@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,8 +10,9 @@ import pytest
 from sqlalchemy import select
 
 from config.model import Outlet, Politeness
-from storage.model import FateKind, RunStatus
+from storage.model import FateKind, RunStatus, Trigger
 from storage.sources import QUEUE_PATIENCE, SourceDefinition
+from storage.storage import Storage
 from storage.tables import outlets
 
 MINUTE = timedelta(minutes=1)
@@ -83,7 +85,8 @@ async def test_the_more_urgent_source_comes_first(desk: Any) -> None:
         desk.clock(),
     )
 
-    assert await due(desk) == ["k/vip", "k/early", "k/late", "warta-pagi/utama"]
+    # Among equals the outlets take turns, and k had one with k/vip.
+    assert await due(desk) == ["k/vip", "warta-pagi/utama", "k/early", "k/late"]
     assert [s.id for s in await desk.storage.sources.due(desk.clock(), 2)] == ["k/vip", "k/early"]
 
 
@@ -189,3 +192,76 @@ async def test_the_outlets_table_follows_the_configuration(desk: Any) -> None:
 
     await desk.storage.sources.set_outlets([outlet("a")], desk.clock())
     assert await rows() == [("a", True), ("b", False), ("c", False)]
+
+
+async def _crowd(storage: Storage, clock: Any) -> None:
+    """An outlet with 300 sources that have waited longest, and three with one each."""
+    crowd = [_plain("agency", f"agency/{n:03}") for n in range(300)]
+    small = [_plain(name, f"{name}/main") for name in ("kontan", "detik", "bisnis")]
+    long_ago, now = clock() - timedelta(hours=1), clock()
+    first = {d.id: long_ago for d in crowd} | {d.id: now for d in small}
+    await storage.sources.upsert([*crowd, *small], first, now)
+
+
+def _plain(outlet: str, source_id: str, priority: int = 100) -> SourceDefinition:
+    url = f"https://{source_id}.example/"
+    return SourceDefinition(id=source_id, outlet_id=outlet, kind="feed", url=url, priority=priority)
+
+
+async def test_an_outlet_with_many_sources_starves_nobody(storage: Storage, clock: Any) -> None:
+    await _crowd(storage, clock)
+    found = [state.outlet_id for state in await storage.sources.due(clock(), 10)]
+    assert set(found[:4]) == {"agency", "kontan", "detik", "bisnis"}
+    assert found[4:] == ["agency"] * 6
+
+
+async def test_what_is_queued_or_running_counts_as_an_outlets_turns(storage: Storage, clock: Any) -> None:
+    await _crowd(storage, clock)
+    for n in range(8):
+        state = await storage.sources.get(f"agency/{n:03}")
+        assert state is not None
+        assert await storage.sources.claim(state.id, state.next_attempt, clock() + timedelta(hours=1), clock())
+    found = await storage.sources.due(clock(), 100, most=lambda _: 8)
+    assert {state.outlet_id for state in found} == {"kontan", "detik", "bisnis"}
+    run = await storage.runs.begin("agency/000", "agency", Trigger.SCHEDULE, clock(), 1, "w", clock())
+    assert run is not None
+    assert len(await storage.sources.due(clock(), 100, most=lambda _: 8)) == 3
+    await storage.runs.finish(run.id, 1, RunStatus.OK, now=clock())
+    assert len(await storage.sources.due(clock(), 100, most=lambda _: 8)) == 4
+
+
+async def test_a_favoured_crowd_leaves_room_for_others(storage: Storage, clock: Any) -> None:
+    await storage.sources.upsert([_plain("agency", f"agency/{n:03}", 1) for n in range(300)], {}, clock())
+    await storage.sources.upsert([_plain("kontan", "kontan/main")], {}, clock())
+    found = [state.id for state in await storage.sources.due(clock(), 100)]
+    assert found.index("kontan/main") == 64
+
+
+async def test_a_person_who_asks_is_served_beyond_the_share(storage: Storage, clock: Any) -> None:
+    await _crowd(storage, clock)
+    await storage.sources.request_run(["agency/299"], clock())
+    found = await storage.sources.due(clock(), 1000, most=lambda _: 2)
+    assert "agency/299" in {state.id for state in found}
+
+
+async def test_a_request_because_of_a_gap_remembers_since_when(storage: Storage, clock: Any) -> None:
+    await _crowd(storage, clock)
+    since = clock() - timedelta(hours=5)
+    assert await storage.sources.request_gap(["kontan/main"], since, clock()) == 1
+    assert await storage.sources.request_gap(["kontan/main"], clock(), clock()) == 0
+    state = await storage.sources.get("kontan/main")
+    assert state is not None
+    assert (state.gap_since, state.requested_at) == (since, clock())
+
+
+async def test_an_adopted_address_is_forgotten_when_the_configured_one_changes(storage: Storage, clock: Any) -> None:
+    await storage.sources.upsert([_plain("kontan", "kontan/main")], {}, clock())
+    assert await storage.sources.adopt("kontan/main", "https://baru.example/feed", clock())
+    assert not await storage.sources.adopt("kontan/nobody", "https://baru.example/feed", clock())
+    state = await storage.sources.get("kontan/main")
+    assert state is not None
+    assert state.adopted_url == "https://baru.example/feed"
+    await storage.sources.upsert([replace(_plain("kontan", "kontan/main"), url="https://x.example/")], {}, clock())
+    state = await storage.sources.get("kontan/main")
+    assert state is not None
+    assert (state.adopted_url, state.url) == (None, "https://x.example/")

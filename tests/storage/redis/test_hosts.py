@@ -9,7 +9,9 @@ import pytest
 from redis.asyncio import Redis
 
 from config.model import Politeness
-from storage.hosts import Granted, HostBudget, LocalBudget, TurnRefusedError, Wait
+from storage.domains import registrable
+from storage.host_limits import Granted, LocalBudget, Wait, limits_of
+from storage.hosts import HostBudget, TurnRefusedError
 from storage.redis import connect
 
 pytestmark = pytest.mark.redis
@@ -22,6 +24,8 @@ def manners(delay: float = 0.0, concurrency: int = 1, outlet: int = 100) -> Poli
         user_agent="warta",
         delay=timedelta(seconds=delay),
         concurrency=concurrency,
+        domain_delay=timedelta(0),
+        domain_concurrency=1000,
         outlet_concurrency=outlet,
     )
 
@@ -220,8 +224,140 @@ def test_hosts_at_rest_are_forgotten() -> None:
     local = LocalBudget()
     for n in range(20_000):
         host = f"h{n}.example"
-        assert local.check(host, host, manners(1), now=n * 10.0) is None
-        local.take(host, host, manners(1), "s", now=n * 10.0, ttl=100.0)
-        local.give_back(host, host, "s")
-    assert len(local._hosts) <= 4097
-    assert not local._outlets
+        assert local.check(limits_of(host, host, manners(1)), now=n * 10.0) is None
+        local.take(limits_of(host, host, manners(1)), "s", now=n * 10.0, ttl=100.0)
+        local.give_back(limits_of(host, host, manners(1)), "s", n * 10.0)
+    assert len(local._places) <= 4099
+
+
+# -- domains, outlets, and what a host teaches
+
+
+def wide(**limits: float) -> Politeness:
+    """No limits but those given; delays in seconds."""
+    spans = {name: timedelta(seconds=value) for name, value in limits.items() if name.endswith("delay")}
+    counts = {name: int(value) for name, value in limits.items() if name.endswith("concurrency")}
+    free = {"delay": timedelta(0), "domain_delay": timedelta(0), "outlet_delay": timedelta(0)}
+    many = {"concurrency": 1000, "domain_concurrency": 1000, "outlet_concurrency": 1000}
+    return Politeness(user_agent="warta", **{**free, **many, **spans, **counts})
+
+
+async def test_requests_in_flight_are_limited_per_registrable_domain_whoever_asks(redis: Redis) -> None:
+    one, two = HostBudget(redis, "w1"), HostBudget(redis, "w2")
+    manners = wide(domain_concurrency=1)
+    slot = granted(await one.reserve("nasional.kontan.co.id", "kontan", manners))
+    for budget in (one, two):
+        assert await budget.reserve("industri.kontan.co.id", "other", manners) == Wait(250, "domain")
+    granted(await two.reserve("www.detik.com", "detik", manners))
+    granted(await two.reserve("www.bisnis.co.id", "bisnis", manners))  # co.id is nobody's
+    await one.release("nasional.kontan.co.id", "kontan", slot)
+    granted(await two.reserve("industri.kontan.co.id", "kontan", manners))
+
+
+@pytest.mark.parametrize(
+    ("limit", "near", "far"),
+    [
+        ("domain_delay", ("industri.kontan.co.id", "other"), ("www.detik.com", "kontan")),
+        ("outlet_delay", ("www.detik.com", "kontan"), ("industri.kontan.co.id", "other")),
+    ],
+)
+async def test_intervals_hold_for_the_domain_and_for_the_outlet_too(
+    redis: Redis, limit: str, near: tuple[str, str], far: tuple[str, str]
+) -> None:
+    one, two = HostBudget(redis, "w1"), HostBudget(redis, "w2")
+    manners = wide(**{limit: 2})
+    granted(await one.reserve("nasional.kontan.co.id", "kontan", manners))
+    for budget in (one, two, one):
+        answer = await budget.reserve(*near, manners)
+        assert isinstance(answer, Wait)
+        assert (answer.reason, 1000 < answer.ms <= 2000) == ("delay", True)
+    granted(await two.reserve(*far, manners))
+
+
+async def test_who_waits_for_a_domain_is_woken_when_a_turn_is_given_back(redis: Redis) -> None:
+    budget, manners = HostBudget(redis, "w"), wide(domain_concurrency=1)
+    order: list[str] = []
+
+    async def fetch(host: str) -> None:
+        async with budget.turn(host, host, manners):
+            order.append(host)
+
+    async with asyncio.timeout(10):
+        await asyncio.gather(*(fetch(f"h{n}.kontan.co.id") for n in range(20)))
+    assert len(order) == 20
+    assert not budget._crowded
+
+
+async def _interval(redis: Redis) -> float:
+    """Seconds until the host may be asked again after one request, as a worker without memory sees it."""
+    granted(await HostBudget(redis, "asking").reserve(HOST, "o", wide(delay=2)))
+    answer = await HostBudget(redis, "waiting").reserve(HOST, "o", wide(delay=2))
+    assert isinstance(answer, Wait)
+    return answer.ms / 1000
+
+
+async def _later(redis: Redis, hours: float) -> None:
+    """As if the host had been left in peace for so long."""
+    at = int(await redis.hget(f"warta:host:{HOST}", "learned_at"))
+    await redis.hset(f"warta:host:{HOST}", "learned_at", str(int(at - hours * 3_600_000)))
+    await redis.hdel(f"warta:host:{HOST}", "next", "until")
+
+
+async def test_a_host_that_was_asked_too_much_is_asked_less_and_recovers_slowly(redis: Redis) -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    budget = HostBudget(redis, "w", clock=lambda: now)
+    assert await _interval(redis) == pytest.approx(2, abs=0.5)
+    for _ in range(5):  # answers to requests under way together
+        await budget.block(HOST, now + timedelta(seconds=1))
+    await _later(redis, 0)
+    assert await _interval(redis) == pytest.approx(4, abs=0.5)
+    await _later(redis, 0.5)
+    await budget.block(HOST, now + timedelta(seconds=1))
+    await _later(redis, 0)
+    assert await _interval(redis) == pytest.approx(8, abs=0.5)
+    await _later(redis, 1)
+    assert await _interval(redis) == pytest.approx(4, abs=0.5)
+    await _later(redis, 3)
+    assert await _interval(redis) == pytest.approx(2, abs=0.5)
+
+
+async def test_what_a_host_taught_has_a_bound(redis: Redis) -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    for _ in range(20):
+        await HostBudget(redis, "w", clock=lambda: now).block(HOST, now + timedelta(seconds=1))
+        await _later(redis, 0.1)
+    assert await _interval(redis) <= 300
+
+
+async def test_a_host_teaches_also_while_redis_is_away() -> None:
+    now = 0.0
+    absent = connect("unix:///nonexistent/valkey.sock")
+    budget = HostBudget(absent, "w", clock=lambda: datetime(2026, 1, 1, tzinfo=UTC), monotonic=lambda: now)
+    granted(await budget.reserve(HOST, "o", wide(delay=2)))
+    await budget.block(HOST, datetime(2026, 1, 1, 0, 0, 1, tzinfo=UTC))
+    now = 3600.0
+    granted(await budget.reserve(HOST, "o", wide(delay=2)))
+    answer = await budget.reserve(HOST, "o", wide(delay=2))
+    assert answer == Wait(2000, "delay")
+    now = 10.0
+    await budget.block(HOST, datetime(2026, 1, 1, 0, 0, 1, tzinfo=UTC))
+    await absent.aclose()
+
+
+@pytest.mark.parametrize(
+    ("host", "owner"),
+    [
+        ("nasional.kontan.co.id", "kontan.co.id"),
+        ("WWW.Detik.com.", "detik.com"),
+        ("satu.blogspot.com", "satu.blogspot.com"),
+        ("www.satu.blogspot.com", "satu.blogspot.com"),
+        ("www.city.kawasaki.jp", "city.kawasaki.jp"),
+        ("co.id", "co.id"),
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("feed-1.ladang.test", "feed-1.ladang.test"),
+        ("", ""),
+    ],
+)
+def test_the_registrable_domain_is_read_from_the_public_suffix_list(host: str, owner: str) -> None:
+    assert registrable(host) == owner
