@@ -15,7 +15,7 @@ from config.build_outlet import OutletBuilder, Trail
 from config.document import OutletDocument, WartaDocument
 from config.errors import ConfigProblem
 from config.inherit import Chosen, Level
-from config.model import Limits, Monitor, Outlet, Politeness, Settings
+from config.model import Dedupe, Limits, Monitor, Outlet, Politeness, Settings
 from config.yaml_reader import Document
 
 #: Honest and editable: the contact should become the operator's own.
@@ -72,6 +72,7 @@ def build_settings(
         "reactor": said.reactor,
         "shutdown_grace": said.shutdown_grace,
         "seen_ttl": said.seen_ttl,
+        "dedupe": _dedupe(said),
         "log_level": said.log_level,
     }
     return Settings(
@@ -91,6 +92,11 @@ def build_settings(
         fingerprint=fingerprint,
         **{name: value for name, value in written.items() if value is not None},
     )
+
+
+def _dedupe(said: WartaDocument) -> Dedupe:
+    written: dict[str, Any] = {"look_back": said.dedupe.look_back, "near": said.dedupe.near}
+    return Dedupe(**{name: value for name, value in written.items() if value is not None})
 
 
 def _monitor(said: WartaDocument) -> Monitor | None:

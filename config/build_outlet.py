@@ -91,6 +91,7 @@ class OutletBuilder:
             ),
             brands=tuple(said.brands),
             urls=_url_rules(said.urls),
+            agency=said.agency,
             notes=said.notes.strip(),
             declared_at=self._document.declared_at(("name",)),
         )

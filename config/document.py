@@ -59,6 +59,15 @@ class BudgetPart(Part):
     """Polls in a day; the price of a request rises until all keep to it."""
 
 
+class DedupePart(Part):
+    """How copies are told."""
+
+    look_back: v.Duration | None = None
+    """How far back copies are looked for, an hour or more."""
+    near: Annotated[float, Field(ge=0.3, le=1)] | None = None
+    """Least Jaccard similarity of the word 5-grams of two versions of one text."""
+
+
 class SchedulePart(Part):
     """When a source is polled: `adaptive`, `every` or `cron`."""
 
@@ -249,6 +258,8 @@ class OutletDocument(Level):
     """Hosts whose articles are this outlet's; *.example.com covers subdomains, not the bare domain."""
     brands: Lines = _none()
     """Names that open its datelines."""
+    agency: bool = False
+    """A news agency: its texts are the originals of what other outlets run."""
     notes: Text = ""
     """What is known of the outlet."""
     sources: Annotated[list[SourcePart], Field(min_length=1, max_length=1000)]
@@ -397,6 +408,8 @@ class WartaDocument(Part):
     """Time given to running crawls at SIGTERM."""
     seen_ttl: v.Duration | None = None
     """How long an address counts as seen after its last sighting."""
+    dedupe: DedupePart = DedupePart()
+    """When two articles are versions of one text."""
     log_level: Literal["debug", "info", "warning", "error"] | None = None
     """Least severe log line that is written."""
     deliver: Annotated[list[DeliverPart], Field(max_length=1000)] = _none()

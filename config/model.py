@@ -241,6 +241,16 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Dedupe:
+    """When two articles are versions of one text."""
+
+    #: How far back copies are looked for.
+    look_back: timedelta = timedelta(days=8)
+    #: Least Jaccard similarity of their word 5-grams.
+    near: float = 0.55
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outlet:
     """A publisher: its hosts, its sources and how to read its pages."""
 
@@ -266,6 +276,8 @@ class Outlet:
     #: Names the outlet opens its datelines with (``KONTAN.CO.ID``).
     brands: tuple[str, ...] = ()
     urls: UrlRules = field(default_factory=UrlRules)
+    #: A news agency: its texts are the originals of what other outlets run.
+    agency: bool = False
     #: What is known of the outlet, for `warta outlets`.
     notes: str = ""
     declared_at: str = ""
@@ -380,6 +392,7 @@ class Settings:
     shutdown_grace: timedelta = timedelta(seconds=20)
     #: How long an address counts as seen after its last sighting.
     seen_ttl: timedelta = timedelta(days=60)
+    dedupe: Dedupe = field(default_factory=Dedupe)
     log_level: str = "info"
     #: Who is told of events.
     deliver: tuple[Subscription, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from crawlers.near import Match
 from storage.model import Article, FateKind, Identity
 
 
@@ -61,6 +62,18 @@ def decide(article: Article, known: Known) -> Verdict:
             detail="the cleaned body is the same to the letter",
         )
     return Verdict(kind=FateKind.STORED)
+
+
+def copy_of(match: Match) -> Verdict:
+    """The verdict on an article whose text is stored already."""
+    how = "the same to the letter" if match.rule == "body" else f"nearly the same (Jaccard {match.jaccard:.2f})"
+    whose = "; it is the original and takes over" if match.takes_over else ""
+    return Verdict(
+        kind=FateKind.DUPLICATE,
+        rule=match.rule,
+        of=match.of,
+        detail=f"the cleaned body is {how} as that of {match.of} at {match.outlet_id}{whose}",
+    )
 
 
 def _agrees(article: Article, current: Current) -> bool:

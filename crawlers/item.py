@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import structlog
 
 from config.model import Limits, Outlet, Source
-from crawlers.decide import Current, Known, decide
+from crawlers.decide import Current, Known, Verdict, copy_of, decide
 from crawlers.identity import belongs, is_article
 from crawlers.model import (
     PASSING,
@@ -23,12 +23,14 @@ from crawlers.model import (
     Purpose,
     Rejected,
 )
+from crawlers.near import Match, Near
 from crawlers.page import read_page
 from crawlers.pool import ParseKilled, ParsePool
 from crawlers.recognise import entry_from_json, keys_of
 from storage.errors import InvalidDecision, StorageError
 from storage.faults import point
 from storage.model import (
+    Article,
     Committed,
     CrawlRun,
     Decided,
@@ -68,8 +70,11 @@ class ItemReader:
         pool: ParsePool,
         limits: Limits,
         now: Callable[[], datetime],
+        near: Near | None = None,
     ) -> None:
         self._storage = storage
+        #: None compares no texts: only addresses, GUIDs and equal bodies are recognised.
+        self._near = near
         self._seen = seen
         self._fetch = fetch
         self._pool = pool
@@ -145,6 +150,9 @@ class ItemReader:
         places = list(dict.fromkeys(places))
         body = IdentityKey(IdentityKind.BODY, outlet.id, article.body_hash)
         verdict = decide(article, await self._known(places, fate, run, body))
+        match = await self._copied(article, verdict)
+        if match is not None:
+            verdict = copy_of(match)
         writes = verdict.kind in {FateKind.STORED, FateKind.REVISED, FateKind.DUPLICATE}
         return Decided(
             **_of(fate, run, self._now()),
@@ -152,12 +160,20 @@ class ItemReader:
             rule=verdict.rule,
             detail=verdict.detail,
             of=verdict.of,
+            takes_over=match is not None and match.takes_over,
             article=article if writes else None,
             raw=RawPage(
                 url=page.final_url, body=page.body, content_type=page.content_type, fetched_at=page.fetched_at
             ) if writes else None,
             identities=(*places, *_names(fate, run), *((body,) if writes else ())),
         )  # fmt: skip
+
+    async def _copied(self, article: Article, verdict: Verdict) -> Match | None:
+        """The article whose text this one repeats; a revision enters its text and copies nothing."""
+        if self._near is None or verdict.kind is FateKind.UNCHANGED:
+            return None
+        match = await self._near.find(article)
+        return None if verdict.kind is FateKind.REVISED else match
 
     async def _known(self, places: list[IdentityKey], fate: Fate, run: CrawlRun, body: IdentityKey) -> Known:
         names = _names(fate, run)

@@ -23,6 +23,7 @@ from crawlers.model import (
     FetchRequest,
     FetchResult,
 )
+from crawlers.near import Near
 from crawlers.outage import OF_THE_NETWORK, OutageDetector
 from crawlers.poll import PollEnd, Poller
 from crawlers.pool import ParsePool
@@ -72,6 +73,7 @@ class Crawler:
         worker: str,
         now: Callable[[], datetime],
         outage: OutageDetector | None = None,
+        near: Near | None = None,
     ) -> None:
         self._storage = storage
         self._seen = seen
@@ -84,7 +86,9 @@ class Crawler:
         self._worker = worker
         self._now = now
         self.outage = outage or OutageDetector()
-        self._items = ItemReader(storage=storage, seen=seen, fetch=self._fetch, pool=pool, limits=limits, now=now)
+        self._items = ItemReader(
+            storage=storage, seen=seen, fetch=self._fetch, pool=pool, limits=limits, now=now, near=near
+        )
         self._poller = Poller(storage=storage, seen=seen, fetch=self._fetch, pool=pool, limits=limits, now=now)
         #: Monotonic time at which a run last ended; what "working" means for the watchdog.
         self.last_progress = time.monotonic()

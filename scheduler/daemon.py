@@ -255,7 +255,7 @@ class Daemon:
     async def _start_worker(self, rooms: Rooms, queue: CrawlQueue) -> Worker:
         worker = Worker(
             settings=lambda: self._settings, storage=rooms.storage, seen=rooms.seen, leases=rooms.leases,
-            budget=rooms.budget, name=self._name, now=self._now,
+            budget=rooms.budget, name=self._name, now=self._now, bands=rooms.bands,
         )  # fmt: skip
         await worker.start()
         self._consumer = queue.worker(

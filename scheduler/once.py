@@ -30,7 +30,7 @@ async def crawl_here(
             await apply(planned, settings.outlets, rooms.storage.sources, now=now())
             worker = Worker(
                 settings=lambda: settings, storage=rooms.storage, seen=rooms.seen, leases=rooms.leases,
-                budget=rooms.budget, name=name, now=now,
+                budget=rooms.budget, name=name, now=now, bands=rooms.bands,
             )  # fmt: skip
             await worker.start()
             try:

@@ -54,10 +54,12 @@ class Rooms:
             stack.push_async_callback(redis.aclose)
             storage = await Storage.open(database_url(settings), now=now)
             stack.push_async_callback(storage.close)
+            epoch = await storage.facts.epoch(now())
             rooms = cls(
                 settings=settings, storage=storage, redis=redis, redis_url=url,
-                seen=Seen(redis, settings.seen_ttl, epoch=await storage.facts.epoch(now())),
-                leases=Leases(redis), budget=HostBudget(redis, name), valkey=valkey, now=now,
+                seen=Seen(redis, settings.seen_ttl, epoch=epoch), leases=Leases(redis),
+                budget=HostBudget(redis, name), bands=Bands(redis, settings.dedupe.look_back, epoch=epoch),
+                valkey=valkey, now=now,
             )  # fmt: skip
             await rooms.fill_seen()
             yield rooms

@@ -11,6 +11,7 @@ import structlog
 
 from config.model import Adaptive, Outlet, Schedule, Settings, Source
 from crawlers.fetch import Fetcher
+from crawlers.near import Near
 from crawlers.poll import PollEnd
 from crawlers.pool import ParsePool
 from crawlers.robots import Robots
@@ -21,6 +22,7 @@ from scheduler.policy import decide
 from scheduler.pricing import PriceList
 from scheduler.queue import CrawlMessage
 from scheduler.rhythm import demand
+from storage.bands import Bands
 from storage.hosts import HostBudget
 from storage.leases import Leases
 from storage.model import CrawlRun, RunStatus, SourceState, Trigger
@@ -84,6 +86,7 @@ class Worker:
         budget: HostBudget,
         name: str,
         now: Callable[[], datetime],
+        bands: Bands | None = None,
     ) -> None:
         self._settings = settings
         self._now = now
@@ -100,6 +103,10 @@ class Worker:
         self.crawler = Crawler(
             storage=storage, seen=seen, leases=leases, fetcher=self.fetcher, pool=self.pool, lookup=self._lookup,
             limits=first.limits, next_attempt=self._after_poll, worker=name, now=now,
+            near=None if bands is None else Near(
+                storage.texts, bands, look_back=first.dedupe.look_back, near=first.dedupe.near,
+                agencies=self._agencies, now=now,
+            ),
         )  # fmt: skip
         self._running: set[asyncio.Task[CrawlRun | None]] = set()
 
@@ -108,6 +115,9 @@ class Worker:
         source = settings.source(source_id)
         outlet = settings.outlet(source_id.partition("/")[0])
         return None if source is None or outlet is None else (outlet, source)
+
+    def _agencies(self) -> frozenset[str]:
+        return frozenset(outlet.id for outlet in self._settings().outlets if outlet.agency)
 
     def _after_poll(
         self, source: Source, state: SourceState, end: PollEnd, *, rhythm: Rhythm, failures: float, now: datetime

@@ -389,6 +389,8 @@ class Decided:
     #: What the item is recognised by from now on.
     identities: tuple[IdentityKey, ...] = ()
     entry_hash: str = ""
+    #: The article is the original of `of`, which becomes its copy with all of its cluster.
+    takes_over: bool = False
     #: Only for ``pending``: when to try again.
     retry_at: datetime | None = None
 

@@ -97,6 +97,8 @@ class Changes:
     articles: list[dict[str, Any]] = field(default_factory=list)
     updates: list[dict[str, Any]] = field(default_factory=list)
     clusters: list[dict[str, Any]] = field(default_factory=list)
+    #: Clusters whose articles all become copies of another original.
+    originals: list[dict[str, Any]] = field(default_factory=list)
     revisions: list[dict[str, Any]] = field(default_factory=list)
     raw_pages: list[dict[str, Any]] = field(default_factory=list)
     identities: dict[IdentityKey, dict[str, Any]] = field(default_factory=dict)
@@ -219,6 +221,8 @@ def _store(item: Prepared, known: Known, changes: Changes) -> Outcome:
         if parent.cluster is None:
             parent.cluster = head.cluster
             changes.clusters.append({"target": parent.id, "cluster": head.cluster})
+        if decided.takes_over and parent.copy_of is None:
+            _take_over(head, known, changes)
     known.heads[new_id] = head
     changes.articles.append(
         {
@@ -235,6 +239,15 @@ def _store(item: Prepared, known: Known, changes: Changes) -> Outcome:
     if parent is None:
         return Outcome(FateKind.STORED, rule, new_id, 1, event="new")
     return Outcome(FateKind.DUPLICATE, rule, new_id, 1, of=parent.id, event="copy")
+
+
+def _take_over(head: Head, known: Known, changes: Changes) -> None:
+    """Make the article the original of its cluster, whose id stays; parents are one step away, always."""
+    head.copy_of = None
+    for other in known.heads.values():
+        if other.cluster == head.cluster and other.id != head.id:
+            other.copy_of = head.id
+    changes.originals.append({"target": head.cluster, "original": head.id})
 
 
 def _add_revision(item: Prepared, head: Head, reason: str, changes: Changes) -> None:

@@ -23,6 +23,7 @@ from storage.rhythms import Rhythms
 from storage.runs import Runs
 from storage.sources import Sources
 from storage.tables import fates, sources
+from storage.texts import Texts
 from storage.writer import Writer
 
 
@@ -57,6 +58,7 @@ class Storage:
         self.rhythms = Rhythms(database)
         self.fates = Fates(database)
         self.articles = Articles(database)
+        self.texts = Texts(database)
         self.outbox = Outbox(database)
         self.events = Events(database)
         self.deliveries = Deliveries(database)

@@ -40,6 +40,12 @@ _COUNT = (
     )
 )
 
+_ORIGINAL = (
+    update(articles)
+    .where(articles.c.cluster == bindparam("target"), articles.c.id != bindparam("original"))
+    .values(copy_of=bindparam("original"))
+)
+
 Result = Committed | Exception
 
 
@@ -160,6 +166,8 @@ class Writer:
         for row in changes.updates:  # rare, and one article may be revised twice in a batch
             await _many(connection, update(articles).where(articles.c.id == bindparam("target")), [row])
         await _many(connection, update(articles).where(articles.c.id == bindparam("target")), changes.clusters)
+        for row in changes.originals:
+            await _many(connection, _ORIGINAL, [row])
         await _many(connection, insert(revisions), changes.revisions)
         await _many(connection, insert(raw_pages), changes.raw_pages)
         await remember(self._database, connection, changes.identities.values())
