@@ -79,9 +79,9 @@ def normalize(
 
 
 def _unsigned(body: Body, authors: Iterable[str]) -> Body:
-    """Without a last line that is the writer's name and nothing else (Tempo's ``BUDI HARTAWAN``)."""
+    """Without a last line that is the writer's name and nothing else (``BUDI HARTAWAN``, ``(Budi Hartawan)``)."""
     names = {clean_line(name).casefold() for name in authors}
-    signed = len(body.blocks) > 1 and body.blocks[-1].text.casefold() in names
+    signed = len(body.blocks) > 1 and body.blocks[-1].text.strip("()").casefold() in names
     return replace(body, blocks=body.blocks[:-1]) if signed else body
 
 
@@ -208,6 +208,8 @@ def _site_names(outlet: Outlet, site: str | None) -> frozenset[str]:
 
 def _url(extraction: Extraction, outlet: Outlet, fetched_url: str) -> str:
     """The canonical address, believed only where it names the same site and the article, not the home page."""
+    if outlet.urls.full_page and outlet.urls.full_page.startswith("/"):
+        fetched_url = fetched_url.removesuffix(outlet.urls.full_page)
     fetched = canonicalize(fetched_url, outlet.urls)
     named = canonicalize(absolute(extraction.canonical_url or "", fetched_url) or "", outlet.urls)
     if named and fetched and _same_article(named, fetched, outlet):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from crawlers.normalize.text import clean_line
+
 _SEPARATOR = re.compile(
     r"\s*(?:[,;|•·]|\s/\s|/|\s&\s|(?:^|\s)(?:dan|and|with|bersama|serta|und|et|y)(?=\s))\s*", re.IGNORECASE
 )
@@ -59,7 +61,7 @@ def read_persons(names: Iterable[str], organisations: frozenset[str] = frozenset
     """
     found: dict[str, str] = {}
     for names_of_one in names:
-        for part in _split(names_of_one[:500]):
+        for part in _split(clean_line(names_of_one[:500])):
             person = read_person(part, organisations)
             if person is not None:
                 found.setdefault(person.casefold(), person)

@@ -41,6 +41,8 @@ _ANY_DOMAIN = r"(?:[A-Za-z][A-Za-z0-9]+(?:\.(?:com|co\.id|id|co|net|tv|org|news)
 _LEFTOVER_DASH = re.compile(rf"^(?:--+|[–—-])+ ?(?=[{_UP}\"“'‘\d])")
 _BARE_UPPER = re.compile(rf"^(?P<places>{_UPPERS}){_DATE}{_STOP}")
 _BARE_KNOWN = re.compile(rf"^(?P<places>{_KNOWN}){_DATE}{_STOP}")
+#: ``SINGAPORE: Volunteers …`` (CNA); a word and a colon say many things, so the place must be known.
+_BARE_COLON = re.compile(rf"^(?P<places>{_UPPERS}): (?=[{_UP}\"“‘'])")
 _AGENCY = re.compile(rf"^(?P<places>{_MIXEDS}),?{_DATE},? ?\((?P<agency>[A-Za-z][\w .&/-]{{0,40}})\){_DATE}{_STOP}")
 _AGENCIES_LISTED = """
 ap|afp|reuters|antara|antara news|xinhua|upi|dpa|efe|ansa|tass|ria novosti
@@ -208,6 +210,9 @@ def _first_word(name: str) -> str:
 def _bare(head: str, _grammar: _Grammar, _brands: tuple[str, ...]) -> Dateline | None:
     match = _BARE_UPPER.match(head)
     if match and _ends_dateline(match, head, branded=False):
+        return Dateline(head[match.end() :], None, _split(match["places"]))
+    match = _BARE_COLON.match(head)
+    if match and all(map(is_known_place, _split(match["places"]))):
         return Dateline(head[match.end() :], None, _split(match["places"]))
     match = _BARE_KNOWN.match(head)
     if match and _spaced(match["stop"]) and _starts_sentence(head[match.end() :]):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from collections.abc import Callable
 
 import ftfy
 
@@ -21,6 +22,8 @@ _MOJIBAKE = re.compile(
     "[\u00c2-\u00f4][\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc"
     "\u2013\u2014\u2018-\u201e\u2020-\u2022\u2026\u2030\u2039\u203a\u20ac\u2122]"
 )
+#: A no-break space after an ASCII letter is no half of a letter, and keeps ftfy from seeing those that are.
+_NO_BREAK = re.compile(r"(?:(?<=[\x00-\x7f])|^)\xa0+")
 #: ftfy tries many decodings; a block this long is no paragraph, and is left as it is.
 _MOJIBAKE_LIMIT = 20_000
 
@@ -40,12 +43,12 @@ _SPACED_BREAKS = re.compile(r" ?\n[ \n]*")
 
 def clean_line(text: str) -> str:
     """One line of clean text: every run of white space, line breaks included, becomes one space."""
-    return _collapse(_readable(text).replace("\n", " ")).strip()
+    return _settled(text, _one_line)
 
 
 def clean_lines(text: str) -> str:
     """Clean text that keeps its line breaks, without empty lines; for lists."""
-    return _SPACED_BREAKS.sub("\n", _collapse(_readable(text))).strip()
+    return _settled(text, _many_lines)
 
 
 def clean_optional(text: str | None) -> str | None:
@@ -53,8 +56,24 @@ def clean_optional(text: str | None) -> str | None:
     return (clean_line(text) or None) if text else None
 
 
-def _collapse(text: str) -> str:
-    return _SPACES.sub(" ", text)
+def _settled(text: str, clean: Callable[[str], str]) -> str:
+    """Clean until nothing changes; only wrongly decoded text needs a second look, when its neighbours have gone."""
+    text = clean(text)
+    for _ in range(4):
+        if text.isascii() or not _MOJIBAKE.search(text):
+            break
+        before, text = text, clean(text)
+        if before == text:
+            break
+    return text
+
+
+def _one_line(text: str) -> str:
+    return _SPACES.sub(" ", _readable(text).replace("\n", " ")).strip()
+
+
+def _many_lines(text: str) -> str:
+    return _SPACED_BREAKS.sub("\n", _SPACES.sub(" ", _readable(text))).strip()
 
 
 def _readable(text: str) -> str:
@@ -88,11 +107,6 @@ def _character(match: re.Match[str]) -> str:
 
 def _repair(text: str) -> str:
     """Undo a wrong decoding, only where the text carries its marks and the repair removes them."""
-    for _ in range(4):  # text may have been decoded wrongly more than once
-        if len(text) > _MOJIBAKE_LIMIT or not _MOJIBAKE.search(text):
-            break
-        repaired = ftfy.fix_encoding(text)
-        if repaired == text:
-            break
-        text = repaired
-    return text
+    if len(text) > _MOJIBAKE_LIMIT or not _MOJIBAKE.search(text):
+        return text
+    return ftfy.fix_encoding(_NO_BREAK.sub(" ", text))
