@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from crawlers.extract.parse import Element
 from storage.model import Image
 
 _MAX_IMAGES: Final = 20
+_SIZE: Final = re.compile(r"_(?:\d{2,4}|large|medium|small)$")
 
 
 def find_images(container: Element | None, head: Head, described: Described) -> tuple[Image, ...]:
@@ -27,6 +29,17 @@ def find_images(container: Element | None, head: Head, described: Described) -> 
         if known is None or (known.caption is None and image.caption is not None):
             found[image.url] = image
     return tuple(found.values())[:_MAX_IMAGES]
+
+
+def caption_of(url: str, root: Element, base: str) -> str | None:
+    """The caption of the figure that shows the picture, in whatever size."""
+    name = _name(url)
+    return next((f.caption for f in _figures(root, base) if f.caption and name and _name(f.url) == name), None)
+
+
+def _name(url: str) -> str:
+    """The file's name without the mark of its size: ``garam_169.jpeg?w=650`` is ``garam``."""
+    return _SIZE.sub("", url.partition("?")[0].rpartition("/")[2].rpartition(".")[0])
 
 
 def _addresses(value: Any) -> Iterable[str]:

@@ -17,7 +17,7 @@ from crawlers.extract.blocks import TextBlock, Walked, walk
 from crawlers.extract.container import choose
 from crawlers.extract.dates import find_dates
 from crawlers.extract.declared import compare, declared_body
-from crawlers.extract.images import find_images
+from crawlers.extract.images import caption_of, find_images
 from crawlers.extract.jsonld import Described, read_jsonld, types_of
 from crawlers.extract.meta import Head, absolute, read_head
 from crawlers.extract.pagekind import kind_of
@@ -30,6 +30,8 @@ from storage.model import Image, Link
 
 _log = logging.getLogger(__name__)
 _NO_RULES: Final = ArticleRules()
+#: First bytes of byte order marks and of UTF-16 without one; an escape may belong to ISO-2022-JP.
+_MARKS: Final = frozenset({b"\xef", b"\xfe", b"\xff", b"\x00"})
 #: Characters below which a body found by an outlet's selectors is not believed.
 _NO_BODY: Final = 40
 
@@ -60,6 +62,11 @@ def extract(
 
 def _decode(html: bytes, content_type: str | None) -> str:
     """Text by byte order mark, UTF-8 validity, HTTP charset, then the page's own declaration."""
+    if b"\x1b" not in html and html[:1] not in _MARKS:
+        try:
+            return html.decode("utf-8")
+        except UnicodeDecodeError:
+            pass
     if "charset" not in (content_type or "").lower() and (declared := prescan(html)):
         content_type = f"text/html; charset={declared}"
     return to_text(html, content_type)
@@ -173,7 +180,7 @@ class _Named:
         return found
 
     def authors(self, near: list[Element], lines: list[TextBlock], edges: list[TextBlock]) -> tuple[str, ...]:
-        names, source = tuple(outlet.texts(self._root, self._rules.authors)), "rules"
+        names, source = tuple(outlet.names(self._root, self._rules.authors)), "rules"
         if not names:
             names, source = find_authors(self._head, self._described, near, lines, edges, self._url)
         self._note("authors", source)
@@ -215,9 +222,11 @@ class _Named:
         return (ruled, *(i for i in found if i.url != ruled.url))
 
     def _captioned(self, found: tuple[Image, ...]) -> tuple[Image, ...]:
-        """The lead picture with the caption that the outlet's rules name, when it has none of its own."""
-        caption = outlet.text(self._root, self._rules.caption)
-        if not found or found[0].caption or not caption:
+        """The lead picture with the caption that the rules or its own figure above the text give it."""
+        if not found or found[0].caption:
             return found
-        self._note("images", "rules")
-        return (replace(found[0], caption=caption), *found[1:])
+        if caption := outlet.text(self._root, self._rules.caption):
+            self._note("images", "rules")
+        else:
+            caption = caption_of(found[0].url, self._root, self._head.base)
+        return (replace(found[0], caption=caption), *found[1:]) if caption else found

@@ -13,7 +13,7 @@ from storage.model import Link
 #: all that follows the words, is a link: "Related: the minister also said …" is a sentence of the article.
 _OPENING: Final = re.compile(
     r"""^\W*(?:
-      baca\s+(?:juga|selengkapnya|pula)|simak\s+(?:juga|pula)|lihat\s+(?:juga|video)|selanjutnya|menarik\s+dibaca|tonton(?:\s+juga)?|
+      baca\s+(?:juga|selengkapnya|pula)|baca(?=\s*:)|simak\s+(?:juga|pula)|lihat\s+(?:juga|video)|selanjutnya|menarik\s+dibaca|tonton(?:\s+juga)?|
       pilihan\s+editor|berita\s+terkait|artikel\s+terkait|halaman\s+selanjutnya|
       (?:also\s+)?read(?:\s+(?:also|more|next|this|on))?|see\s+also|also\s+see|related(?:\s+(?:article|story|stories|news|content))?|more(?:\s+(?:on|from)\s+\w+)?|
       don['’]t\s+miss|must\s+read|watch(?:\s+(?:also|more|now))?|up\s+next|recommended|
@@ -24,6 +24,10 @@ _OPENING: Final = re.compile(
     )\b\s*[:：\-–—|>»]?\s*""",
     re.IGNORECASE | re.VERBOSE,
 )
+
+
+#: Shorter links after such words are the words of a sentence.
+_TITLE: Final = 15
 
 
 def split_related(blocks: list[TextBlock], base: str) -> tuple[list[TextBlock], tuple[Link, ...]]:
@@ -41,6 +45,7 @@ def split_related(blocks: list[TextBlock], base: str) -> tuple[list[TextBlock], 
         if (
             (opening and pointing and ":" in block.text[: opening.end()])
             or (pointing and after_label)
+            or (opening and len(rest) >= _TITLE and block.linked >= 0.95 * len(rest))
             or (opening and block.linked >= 0.9 * len(block.text))
         ):
             link = Link(rest, absolute(block.href, base))

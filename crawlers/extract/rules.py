@@ -22,6 +22,7 @@ from storage.model import Image
 #: Matches of one selector that are looked at.
 _MAX_MATCHES: Final = 500
 _MAX_TEXT: Final = 5_000
+_CLOCK: Final = re.compile(r"\d{1,2}[:.]\d{2}(?!\d)")
 
 Select = Callable[[Element], Any]
 
@@ -34,10 +35,29 @@ def _compile(selector: Selector) -> Select | None:
                 selector.expression, namespaces={"re": "http://exslt.org/regular-expressions"}
             )
             return compiled
-        translated: Select = cssselect.CSSSelector(selector.expression, translator="html")
-        return translated
+        return _by_class(selector.expression) or cssselect.CSSSelector(selector.expression, translator="html")
     except (etree.XPathError, cssselect.SelectorError, ValueError):
         return None  # config.load has told the operator; a page must not fail over it
+
+
+#: ``h1.detail__title``, ``.byline``: most of what outlets need.
+_CLASSES: Final = re.compile(r"([A-Za-z][A-Za-z0-9]*|)((?:\.[A-Za-z_][\w-]*)+)")
+
+
+def _by_class(expression: str) -> Select | None:
+    """A selector of an element by its classes, in a third of the time that a normalizing XPath takes."""
+    simple = _CLASSES.fullmatch(expression.strip())
+    if simple is None:
+        return None
+    classes = simple[2][1:].split(".")
+    tests = "".join(f"[contains(@class, '{name}')]" for name in classes)
+    candidates = etree.XPath(f"descendant-or-self::{simple[1].lower() or '*'}{tests}")
+    wanted = set(classes)
+
+    def find(root: Element) -> list[Element]:
+        return [element for element in candidates(root) if wanted.issubset(element.get("class").split())]
+
+    return find
 
 
 def select(root: Element, selector: Selector) -> list[Any]:
@@ -66,6 +86,20 @@ def texts(root: Element, selectors: Selectors) -> list[str]:
 def text(root: Element, selectors: Selectors) -> str | None:
     """The first of these texts."""
     return next(iter(texts(root, selectors)), None)
+
+
+def names(root: Element, selectors: Selectors) -> list[str]:
+    """Texts as from `texts`; where an element holds several links, each of them is a name."""
+    for selector in selectors:
+        found = [t for match in select(root, selector) for t in _linked(match) or [_text(match)] if t]
+        if found:
+            return found
+    return []
+
+
+def _linked(match: Any) -> list[str]:
+    links = [] if isinstance(match, str) else [t for a in match.iter("a") if (t := _text(a))]
+    return links if len(links) > 1 else []
 
 
 def tags(root: Element, selectors: Selectors) -> tuple[str, ...]:
@@ -165,9 +199,12 @@ def joined(element: Element) -> str:
 
 
 def _stamp(match: Any) -> str:
-    if not isinstance(match, str) and (stamp := match.get("datetime")):
-        return line(stamp)
-    return _text(match)
+    text = _text(match)
+    stamp = "" if isinstance(match, str) else line(match.get("datetime") or "")
+    # Some templates give the day to machines and the time of day to readers.
+    if stamp and (":" in stamp or not _CLOCK.search(text)):
+        return stamp
+    return text
 
 
 def _source(match: Any) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from config.load import load
 from config.model import Outlet
+from crawlers.identity import url_key
 from crawlers.page import read_pages
 from crawlers.trial import FIELDS
 from scheduler.cli.fixture import Case, expected_of, read_case
@@ -71,6 +73,19 @@ def test_no_string_of_the_outlet_s_boilerplate_is_left(name):
         text = block if isinstance(block, str) else "\n".join(block.values())
         assert not [phrase for phrase in (*rules.contains, *rules.cut_after) if phrase in text], text
         assert not [phrase for phrase in rules.line_start if text.startswith(phrase)], text
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if "rejected" not in case(name).expected])
+def test_the_key_is_no_year_and_no_section(name):
+    """With such a key every later article of the outlet would count as a copy of the first."""
+    assert not re.fullmatch(r"\d{1,4}|[a-z]+", case(name).expected["url_key"])
+
+
+@pytest.mark.parametrize("outlet", sorted(set(name.partition("/")[0] for name in CASES)))
+def test_the_cases_of_an_outlet_are_different_articles(outlet):
+    mine = [name for name in CASES if name.startswith(f"{outlet}/")]
+    urls = {case(name).pages[0].url for name in mine}
+    assert len({url_key(url, pack()[outlet]) for url in urls}) == len(urls)
 
 
 @pytest.mark.parametrize("name", CASES)
