@@ -1,19 +1,10 @@
-"""`warta articles`, `show`, `explain`, `export`: what was stored, and where a story went."""
+"""`warta articles`, `show`, `explain`: what was stored, and where a story went."""
 
 from __future__ import annotations
 
-import csv
-import io
-import sys
-from collections.abc import AsyncIterator
-from datetime import datetime
-from enum import StrEnum
-from json import dumps
-from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from monitor.filters import FilterError, parse
 from scheduler.cli.context import (
@@ -27,24 +18,18 @@ from scheduler.cli.context import (
     settings_from,
     utc_now,
 )  # fmt: skip
-from scheduler.cli.output import Output, local, plain
+from scheduler.cli.output import Output, local
 from storage.articles import ArticleFilter
+from storage.export import record
 from storage.model import BlockKind, Fate, StoredArticle
 from storage.storage import Storage
 
 FIELDS = ("outlet", "language", "section")
 
 
-class Format(StrEnum):
-    """File formats of `warta export`."""
-
-    JSONL = "jsonl"
-    CSV = "csv"
-
-
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
-    for command in (articles, show, explain, export):
+    for command in (articles, show, explain):
         app.command(rich_help_panel="Look")(command)
 
 
@@ -184,102 +169,3 @@ def _print_fate(out: Output, fate: Fate) -> None:
     for name, value in lines:
         if value:
             out.line(f"{name:>10}  {value}")
-
-
-def export(
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="File to write; standard output by default.", show_default=False),
-    ] = None,
-    form: Annotated[Format, typer.Option("--format", "-f", help="jsonl or csv.")] = Format.JSONL,
-    outlet: Annotated[str | None, typer.Option(help="Only this outlet.", show_default=False)] = None,
-    since: Annotated[
-        str | None, typer.Option(help="First seen since: 2h, 3d, or a moment.", show_default=False)
-    ] = None,
-    config: ConfigOption = None,
-    data: DataOption = None,
-) -> None:
-    """Write stored articles to a file, oldest first; the file appears whole or not at all."""
-    settings = settings_from(config, data, lenient=True)
-    try:
-        wanted = parse([f"since:{since}"] if since else (), names=(), now=utc_now())
-    except FilterError as error:
-        fail(Exit.USAGE, str(error))
-
-    async def work(storage: Storage, out: Output) -> None:
-        chosen = ArticleFilter(outlet_id=outlet, since=wanted.since)
-        found = storage.articles.iterate(chosen)
-        if output is None:
-            await _write(found, form, sys.stdout, None)
-            return
-        total = await storage.articles.count(chosen)
-        part = output.with_name(output.name + ".part")
-        with part.open("w", encoding="utf-8", newline="") as file:
-            written = await _write(found, form, file, total)
-        part.replace(output)
-        out.line(f"{written:,} articles written to {output}")
-
-    query(settings, work, json=False)
-
-
-async def _write(found: AsyncIterator[tuple[int, StoredArticle]], form: Format, file: TextIO, total: int | None) -> int:
-    columns = (TextColumn("articles"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    count = 0
-    with Progress(*columns, disable=total is None or not sys.stderr.isatty(), transient=True) as progress:
-        task = progress.add_task("export", total=total)
-        if form is Format.CSV:
-            file.write(csv_line(CSV_COLUMNS))
-        async for _, stored in found:
-            file.write(json_line(stored) if form is Format.JSONL else csv_line(csv_row(stored)))
-            count += 1
-            progress.advance(task)
-    return count
-
-
-def record(stored: StoredArticle) -> dict[str, Any]:
-    """An article as consumers get it: flat, documented in docs/articles.md."""
-    fields = plain(stored.article)
-    fields["provenance"] = dict(stored.article.provenance)
-    return {
-        "id": stored.id,
-        "revision": stored.revision,
-        "first_seen": plain(stored.first_seen),
-        "revised_at": plain(stored.revised_at),
-        "copy_of": stored.copy_of,
-        "cluster": stored.cluster,
-        **fields,
-    }
-
-
-def json_line(stored: StoredArticle) -> str:
-    """One JSON object and a newline."""
-    return dumps(record(stored), ensure_ascii=False) + "\n"
-
-
-CSV_COLUMNS = (
-    "id", "revision", "outlet_id", "url", "title", "subtitle", "authors", "editor", "agency", "places", "published",
-    "published_from", "updated", "section", "tags", "language", "word_count", "first_seen", "copy_of", "text",
-)  # fmt: skip
-
-
-def csv_row(stored: StoredArticle) -> list[str]:
-    """The values of CSV_COLUMNS; lists are joined by ``; ``."""
-    fields = record(stored)
-    return [_csv_value(fields[name]) for name in CSV_COLUMNS]
-
-
-def csv_line(values: list[str] | tuple[str, ...]) -> str:
-    """One line of RFC 4180 CSV."""
-    buffer = io.StringIO()
-    csv.writer(buffer).writerow(values)
-    return buffer.getvalue()
-
-
-def _csv_value(value: object) -> str:
-    """Text that no spreadsheet takes for a formula (OWASP: leading = + - @ tab and carriage return)."""
-    if isinstance(value, list):
-        value = "; ".join(map(str, value))
-    if isinstance(value, datetime):
-        value = plain(value)
-    text = "" if value is None else str(value)
-    return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

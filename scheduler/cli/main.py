@@ -14,8 +14,8 @@ import typer
 MODULES = {
     "run": "service", "scheduler": "service", "worker": "service", "demo": "demo", "crawl": "crawl",
     "check": "checks", "alive": "checks", "outlets": "outlets", "status": "reports", "sources": "reports",
-    "runs": "reports", "articles": "articles", "show": "articles", "explain": "articles", "export": "articles",
-    "logs": "logs", "migrate": "upkeep", "audit": "upkeep",
+    "runs": "reports", "articles": "articles", "show": "articles", "explain": "articles", "export": "export",
+    "deliver": "deliver", "api": "api",    "adopt": "adopt", "logs": "logs", "migrate": "upkeep", "audit": "upkeep",
 }  # fmt: skip
 
 
