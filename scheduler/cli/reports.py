@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -23,6 +24,7 @@ from scheduler.cli.context import (
 from scheduler.cli.output import Output, ago, short_local, short_span
 from scheduler.lock import owner
 from scheduler.plan import active_sources
+from scheduler.standing import standing
 from storage.model import CrawlRun, RunStatus, SourceState
 from storage.storage import Storage
 
@@ -78,6 +80,9 @@ async def _report(storage: Storage, settings: Settings, now: datetime) -> dict[s
             "overdue": sum(s.next_attempt < now - timedelta(minutes=2) and not s.paused for s in states),
         },
         "numbers": numbers,
+        "standing": {
+            s.id: known for s in states if (known := standing(s, settings.source(s.id), now))
+        },
         "worst": [
             {"source": s.id, "failures": s.failures, "reason": s.last_failure, "message": s.last_failure_message,
              "last_success": s.last_success, "next_attempt": s.next_attempt}
@@ -114,6 +119,8 @@ def _print_status(out: Output, report: dict[str, Any], now: datetime) -> None:
     )
     if numbers.oldest_pending is not None:
         out.line(f"pending   oldest item waits since {ago(numbers.oldest_pending, now)}")
+    for source, known in list(report["standing"].items())[:10]:
+        out.line(f"note      {source}: {'; '.join(known)}")
     if report["worst"]:
         out.line()
         out.table(
@@ -141,11 +148,11 @@ def sources(
             :limit
         ]
         if json:
-            out.records(states)
+            out.records(_whole(s, settings, now) for s in states)
             return
         out.table(
             ("source", "kind", "last success", "last article", "next", "trouble"),
-            (_source_row(s, now) for s in states),
+            (_source_row(s, settings, now) for s in states),
             empty="no source fits; `warta run` plans them from the configuration", grow="trouble",
         )  # fmt: skip
 
@@ -159,9 +166,15 @@ def _source_record(state: SourceState) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _source_row(state: SourceState, now: datetime) -> tuple[object, ...]:
+def _whole(state: SourceState, settings: Settings, now: datetime) -> dict[str, Any]:
+    """Every field of the state but the digests of its window, which say nothing to anybody."""
+    fields = {name: value for name, value in asdict(state).items() if name != "window"}
+    return {**fields, "standing": standing(state, settings.source(state.id), now)}
+
+
+def _source_row(state: SourceState, settings: Settings, now: datetime) -> tuple[object, ...]:
     success, new = ago(state.last_success, now), ago(state.last_new, now)
-    return (state.id, state.kind, success, new, _next(state, now), _trouble(state))
+    return (state.id, state.kind, success, new, _next(state, now), _trouble(state, settings, now))
 
 
 def _next(state: SourceState, now: datetime) -> str:
@@ -170,10 +183,11 @@ def _next(state: SourceState, now: datetime) -> str:
     return "now" if state.next_attempt <= now else ago(state.next_attempt, now)
 
 
-def _trouble(state: SourceState) -> str | None:
+def _trouble(state: SourceState, settings: Settings, now: datetime) -> str | None:
+    known = standing(state, settings.source(state.id), now)
     if state.failures > 0:
-        return f"{state.last_failure}: {state.last_failure_message}"
-    return f"moved to {state.moved_to}" if state.moved_to else None
+        known.insert(0, f"{state.last_failure}: {state.last_failure_message}")
+    return "; ".join(known) or None
 
 
 def runs(
@@ -211,6 +225,8 @@ def run_row(run: CrawlRun) -> tuple[object, ...]:
     """The values of RUN_COLUMNS."""
     took = "" if run.duration is None else f"{short_span(run.duration)} "
     why = f"{run.reason}: {run.message}" if run.message else run.reason or ""
+    if run.evidence and not run.evidence.get("title") and run.evidence.get("start"):
+        why += f" [served: {run.evidence['start'][:60]}]"
     return (
         short_local(run.started_at or run.scheduled_for, utc_now()),
         run.source_id,
