@@ -101,7 +101,11 @@ def _is_scrap(block: TextBlock) -> bool:
         return block.linked > 0.85 * size or not _ends(block.text)
     if block.tag in {"p", "td", "th", "pre"}:
         return size <= _NOTICE and _is_notice(block.text)
-    return block.kind is BlockKind.PARAGRAPH and block.mass == 0 and size < 40 and not _DATELINE.fullmatch(block.text)
+    return block.kind is BlockKind.PARAGRAPH and block.mass == 0 and size < 40 and not _is_dateline(block.text)
+
+
+def _is_dateline(text: str) -> bool:
+    return text[-1] in "-–—" and _DATELINE.fullmatch(text) is not None
 
 
 #: ``<strong>Jakarta</strong> -`` before the first paragraph, in no element of its own (Detik, CNN Indonesia).
