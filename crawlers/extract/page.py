@@ -62,7 +62,7 @@ def extract(
 
 def _decode(html: bytes, content_type: str | None) -> str:
     """Text by byte order mark, UTF-8 validity, HTTP charset, then the page's own declaration."""
-    if b"\x1b" not in html and html[:1] not in _MARKS:
+    if b"\x1b" not in html and html[:1] not in _MARKS and html[1:2] != b"\0":
         try:
             return html.decode("utf-8")
         except UnicodeDecodeError:
