@@ -21,7 +21,7 @@ from config.load import fingerprint, load
 from config.model import Settings
 from monitor.api.app import create_api
 from monitor.api.serve import ApiServer, CannotListen
-from scheduler import holder
+from scheduler import holder, monitoring
 from scheduler.clockwork import Clockwork
 from scheduler.delivery.office import DeliveryOffice
 from scheduler.dispatch import Dispatcher
@@ -50,7 +50,7 @@ SAME_SIGNAL_SECONDS = 0.5
 #: Settings that the parts take when they are made.
 NEEDS_RESTART = (
     "data_dir", "redis", "database", "parse_processes", "worker_concurrency", "reactor",
-    "limits", "allow_networks", "resolve", "seen_ttl", "dedupe", "log_level", "api",
+    "limits", "allow_networks", "resolve", "seen_ttl", "dedupe", "log_level", "api", "monitor",
 )  # fmt: skip
 
 
@@ -146,10 +146,11 @@ class Daemon:
         clockwork.start()
         self._notify.notify(f"READY=1\nSTATUS=polling {len(active_sources(self._settings.outlets))} sources")
         log.info("started", role=str(self._role), pid=os.getpid(), data=str(self._settings.data_dir))
-        if self._ready is not None:
-            self._ready(rooms)
         try:
-            await self._stop.wait()
+            async with monitoring.inside(rooms, lambda: self._settings, serve=self._role is Role.RUN) as rooms.pages:
+                if self._ready is not None:
+                    self._ready(rooms)
+                await self._stop.wait()
         finally:
             self._notify.notify("STOPPING=1")
             await clockwork.stop()

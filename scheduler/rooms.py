@@ -38,6 +38,8 @@ class Rooms:
     now: Callable[[], datetime]
     #: The server we started, None when Redis is somebody else's.
     valkey: EmbeddedValkey | None = None
+    #: Address of the monitor's pages, while this process serves them.
+    pages: str | None = None
 
     @classmethod
     @asynccontextmanager

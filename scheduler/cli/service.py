@@ -81,6 +81,7 @@ def _greet(role: Role, rooms: Rooms) -> None:
          else str(settings.data_dir / "warta.db")),
         ("log", f"{log_file(settings)}   (warta logs -f{option})"),
         ("status", f"warta status{option}"),
+        *((("monitor", rooms.pages),) if rooms.pages else ()),
         ("stop", "Ctrl-C, or SIGTERM"),
     )  # fmt: skip
     print("\n".join(f"{name:>9}  {text}" for name, text in lines), file=sys.stderr, flush=True)

@@ -1,0 +1,339 @@
+"""The numbers of the pages, read with indexes: none of these grows with the age of the database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select
+
+from storage.database import Database
+from storage.model import FateKind, RunStatus, SourceState
+from storage.runs import run_id
+from storage.search import matches, parse_query
+from storage.sources import state_from
+from storage.storage import Storage
+from storage.tables import articles, fates, outbox, runs, sources
+
+#: States as far as a source's own row tells them, the worst first.
+STATES = ("failing", "gone", "late", "new", "paused", "ok")
+
+#: An attempt this long overdue is late.
+LATE = timedelta(minutes=5)
+
+#: Fates in the order in which bars show them.
+KINDS = tuple(str(kind) for kind in FateKind)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Now:
+    """The overview's line of numbers."""
+
+    articles_hour: int
+    #: Median of the same hour on the seven days before; None before there was a week.
+    usual_hour: int | None
+    articles_day: int
+    #: Seconds from publication to storage of the newest 500 articles of the last day; None without any.
+    fresh_p50: float | None
+    fresh_p95: float | None
+    states: dict[str, int]
+    pending: int
+    oldest_pending: datetime | None
+    overdue: int
+    next_due: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facet:
+    """How many of the newest hits an outlet has."""
+
+    outlet_id: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A line of the list of articles."""
+
+    seq: int
+    id: str
+    outlet_id: str
+    title: str
+    url: str
+    published: datetime | None
+    first_seen: datetime
+    revision: int
+    copy_of: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hits:
+    """A page of articles."""
+
+    rows: tuple[Hit, ...]
+    next: int | None
+    facets: tuple[Facet, ...]
+
+
+def state_case(now: datetime) -> ColumnElement[str]:
+    """A source's state as SQL, from its row alone."""
+    s = sources.c
+    return case(
+        (s.paused.is_(True), literal("paused")),
+        (s.gone_at.is_not(None), literal("gone")),
+        (s.failures > 0, literal("failing")),
+        (s.last_attempt.is_(None), literal("new")),
+        (s.next_attempt < now - LATE, literal("late")),
+        else_=literal("ok"),
+    )
+
+
+def state_of(state: SourceState, now: datetime) -> str:
+    """The same for one source that was read."""
+    if state.paused:
+        return "paused"
+    if state.gone_at is not None:
+        return "gone"
+    if state.failures > 0:
+        return "failing"
+    if state.last_attempt is None:
+        return "new"
+    return "late" if state.next_attempt < now - LATE else "ok"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceWish:
+    """Which sources, as the filter words say."""
+
+    states: Sequence[str] = ()
+    outlets: Sequence[str] = ()
+    kinds: Sequence[str] = ()
+    reasons: Sequence[str] = ()
+    ids: Sequence[str] = ()
+    text: Sequence[str] = ()
+    without: dict[str, Sequence[str]] = field(default_factory=dict)
+
+    def conditions(self, now: datetime) -> list[Any]:
+        """As SQL."""
+        s = sources.c
+        columns: dict[str, Any] = {
+            "state": state_case(now), "outlet": s.outlet_id, "kind": s.kind, "reason": s.last_failure, "source": s.id,
+        }  # fmt: skip
+        wanted = {
+            "state": self.states, "outlet": self.outlets, "kind": self.kinds,
+            "reason": self.reasons, "source": self.ids,
+        }  # fmt: skip
+        found: list[Any] = [s.removed_at.is_(None)]
+        found += [_one_of(columns[name], values) for name, values in wanted.items() if values]
+        found += [
+            func.coalesce(_one_of(columns[name], values), literal(False)).is_(False)
+            for name, values in self.without.items()
+        ]
+        for word in self.text:
+            found.append(or_(*(c.icontains(word, autoescape=True) for c in (s.id, s.url, s.last_failure_message))))
+        return found
+
+
+def _one_of(column: Any, values: Sequence[str]) -> Any:
+    return or_(*(column.startswith(v[:-1], autoescape=True) if v.endswith("*") else column == v for v in values))
+
+
+async def source_page(
+    database: Database, wish: SourceWish, now: datetime, *, offset: int, limit: int
+) -> tuple[list[SourceState], int]:
+    """A page of sources, the worst first, and how many fit in all."""
+    state = state_case(now)
+    order = case({name: position for position, name in enumerate(STATES)}, value=state)
+    conditions = wish.conditions(now)
+    async with database.read() as connection:
+        total = await connection.scalar(select(func.count()).select_from(sources).where(*conditions))
+        query = select(sources).where(*conditions).order_by(order, sources.c.failures.desc(), sources.c.id)
+        rows = await connection.execute(query.limit(limit).offset(offset))
+        return [state_from(row) for row in rows], int(total or 0)
+
+
+async def source_ids(database: Database, wish: SourceWish, now: datetime) -> list[str]:
+    """The ids of all sources that fit."""
+    async with database.read() as connection:
+        return list(await connection.scalars(select(sources.c.id).where(*wish.conditions(now))))
+
+
+async def fates_of_sources(database: Database, ids: Sequence[str], since: datetime) -> dict[str, dict[str, int]]:
+    """For each source what its runs since then discovered, by fate."""
+    if not ids:
+        return {}
+    r = runs.c
+    sums = [func.coalesce(func.sum(r[kind]), 0).label(kind) for kind in KINDS]
+    query = select(r.source_id, *sums).where(r.source_id.in_(ids), r.id >= run_id(since, 0)).group_by(r.source_id)
+    async with database.read() as connection:
+        return {
+            row.source_id: {kind: int(getattr(row, kind)) for kind in KINDS} for row in await connection.execute(query)
+        }
+
+
+async def now_line(storage: Storage, now: datetime) -> Now:
+    """The numbers of this moment."""
+    database = storage.database
+    hour = timedelta(hours=1)
+    s, f = sources.c, fates.c
+    async with database.read() as connection:
+
+        async def stored(since: datetime, until: datetime) -> int:
+            a = articles.c
+            query = select(func.count()).select_from(articles).where(a.first_seen >= since, a.first_seen < until)
+            return int(await connection.scalar(query) or 0)
+
+        usual = [await stored(now - timedelta(days=d) - hour, now - timedelta(days=d)) for d in range(1, 8)]
+        oldest = await connection.scalar(select(func.min(articles.c.first_seen)))
+        state = state_case(now)
+        in_service = s.removed_at.is_(None)
+        counted = await connection.execute(select(state, func.count()).where(in_service).group_by(state))
+        states = {row[0]: row[1] for row in counted}
+        pending, waiting = (
+            await connection.execute(
+                select(func.count(), func.min(f.discovered_at)).where(f.kind == FateKind.PENDING.value)
+            )
+        ).one()
+        overdue, due = (
+            await connection.execute(
+                select(func.count(), func.min(s.next_attempt)).where(
+                    in_service, s.paused.is_(False), s.next_attempt < now - LATE
+                )
+            )
+        ).one()
+        fresh = await _freshness(connection, now)
+        return Now(
+            articles_hour=await stored(now - hour, now + hour),
+            usual_hour=sorted(usual)[3] if oldest is not None and oldest <= now - timedelta(days=7) else None,
+            articles_day=await stored(now - timedelta(days=1), now + hour),
+            fresh_p50=_quantile(fresh, 0.5),
+            fresh_p95=_quantile(fresh, 0.95),
+            states={name: states.get(name, 0) for name in STATES},
+            pending=pending,
+            oldest_pending=waiting,
+            overdue=overdue,
+            next_due=due,
+        )
+
+
+async def _freshness(connection: Any, now: datetime) -> list[float]:
+    a = articles.c
+    newest = (
+        select(a.published, a.first_seen)
+        .where(a.first_seen >= now - timedelta(days=1))
+        .order_by(a.first_seen.desc())
+        .limit(500)
+    )
+    rows = await connection.execute(newest)
+    return sorted((row.first_seen - row.published).total_seconds() for row in rows if row.published is not None)
+
+
+def _quantile(values: Sequence[float], share: float) -> float | None:
+    return None if not values else max(0.0, values[min(len(values) - 1, int(share * len(values)))])
+
+
+async def articles_by_hour(database: Database, now: datetime, hours: int) -> list[tuple[datetime, int]]:
+    """Articles stored in each of the last hours, the oldest first; the last hour is not over."""
+    first = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=hours - 1)
+    a = articles.c
+    counted = []
+    async with database.read() as connection:
+        for number in range(hours):
+            start = first + timedelta(hours=number)
+            inside = and_(a.first_seen >= start, a.first_seen < start + timedelta(hours=1))
+            query = select(func.count()).select_from(articles).where(inside)
+            counted.append((start, int(await connection.scalar(query) or 0)))
+    return counted
+
+
+async def week_of_source(database: Database, source_id: str, now: datetime) -> list[list[int]]:
+    """Articles that a source brought in the last four weeks, by weekday (Monday first) and hour, in UTC."""
+    f = fates.c
+    query = select(f.discovered_at).where(
+        f.source_id == source_id, f.kind == FateKind.STORED.value, f.discovered_at >= now - timedelta(weeks=4)
+    )
+    grid = [[0] * 24 for _ in range(7)]
+    async with database.read() as connection:
+        for moment in await connection.scalars(query.order_by(f.id.desc()).limit(20_000)):
+            grid[moment.weekday()][moment.hour] += 1
+    return grid
+
+
+async def article_page(
+    storage: Storage, *, outlet_id: str | None, query: str | None, since: datetime | None, after: int | None, limit: int
+) -> Hits:
+    """Articles that fit, the last stored first, with facets counted over the newest thousand of them."""
+    database = storage.database
+    a = articles.c
+    conditions: list[Any] = []
+    if query:
+        conditions.append(matches(parse_query(query), is_sqlite=database.is_sqlite))
+    if since is not None:
+        conditions.append(a.first_seen >= since)
+    at_outlet = [a.outlet_id == outlet_id] if outlet_id else []
+    before = [a.seq < after] if after is not None else []
+    columns = (a.seq, a.id, a.outlet_id, a.title, a.url, a.published, a.first_seen, a.revision, a.copy_of)
+    wanted = select(*columns).where(*conditions, *at_outlet, *before).order_by(a.seq.desc()).limit(limit + 1)
+    newest = select(a.seq, a.outlet_id).where(*conditions).order_by(a.seq.desc()).limit(1000).subquery()
+    by_outlet = select(newest.c.outlet_id, func.count().label("hits")).group_by(newest.c.outlet_id)
+    async with database.read() as connection:
+        rows = (await connection.execute(wanted)).all()
+        facets = (await connection.execute(by_outlet.order_by(func.count().desc()).limit(30))).all()
+    hits = tuple(Hit(**row._asdict()) for row in rows[:limit])
+    return Hits(
+        rows=hits,
+        next=hits[-1].seq if len(rows) > limit else None,
+        facets=tuple(Facet(outlet_id=row.outlet_id, count=row.hits) for row in facets),
+    )
+
+
+async def copies_of(storage: Storage, article_id: str, cluster: str) -> list[Hit]:
+    """The other articles of a cluster."""
+    a = articles.c
+    columns = (a.seq, a.id, a.outlet_id, a.title, a.url, a.published, a.first_seen, a.revision, a.copy_of)
+    query = select(*columns).where(a.cluster == cluster, a.id != article_id).order_by(a.seq).limit(50)
+    async with storage.database.read() as connection:
+        return [Hit(**row._asdict()) for row in await connection.execute(query)]
+
+
+async def pulse(database: Database) -> str:
+    """Changes whenever a run begins or ends, an article is stored or a source's state moves."""
+    r = runs.c
+    async with database.read() as connection:
+        newest = await connection.scalar(select(func.max(r.id)))
+        ended = await connection.scalar(
+            select(func.count()).select_from(runs).where(r.status == RunStatus.RUNNING.value)
+        )
+        event = await connection.scalar(select(func.max(outbox.c.id)))
+        fate = await connection.scalar(select(func.max(fates.c.id)))
+        held = await connection.scalar(select(func.count()).select_from(sources).where(sources.c.paused.is_(True)))
+    return f"{newest}.{ended}.{event}.{fate}.{held}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """Numbers that only grow."""
+
+    articles: int
+    items: int
+    events: int
+
+
+async def totals(database: Database) -> Totals:
+    """How many articles, items and events there have ever been, read off the growing numbers of their tables."""
+    async with database.read() as connection:
+        return Totals(
+            articles=int(await connection.scalar(select(func.max(articles.c.seq))) or 0),
+            items=int(await connection.scalar(select(func.max(fates.c.id))) or 0),
+            events=int(await connection.scalar(select(func.max(outbox.c.id))) or 0),
+        )
+
+
+async def failures_since(database: Database, since: datetime) -> dict[str, int]:
+    """Runs that failed, were skipped or missed since then, by reason."""
+    r = runs.c
+    query = select(r.reason, func.count()).where(r.id >= run_id(since, 0), r.reason.is_not(None)).group_by(r.reason)
+    async with database.read() as connection:
+        return {row[0]: row[1] for row in await connection.execute(query)}

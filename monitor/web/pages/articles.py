@@ -1,0 +1,102 @@
+"""Articles: search, and one of them with its revisions, copies and original."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from itertools import pairwise
+
+import nh3
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from monitor.filters import Filter, FilterError, parse
+from monitor.web.face import lost, page, site_of
+from monitor.web.figures import article_page, copies_of
+from monitor.web.guard import FOREIGN_CSP
+from monitor.web.show import differences, pairs
+from storage.articles import Revision
+
+PAGE = 40
+NAMES = ("outlet",)
+#: Revisions compared on one page, the newest.
+COMPARED = 10
+
+
+async def articles(request: Request) -> Response:
+    """``/articles?q=WORDS&after=SEQ``."""
+    site = site_of(request)
+    now = site.now()
+    words, after = request.query_params.get("q", "")[:500], request.query_params.get("after", "")
+    try:
+        wanted, problem = _parsed(words, now), None
+    except FilterError as error:
+        wanted, problem = Filter(), str(error)
+    hits = await article_page(
+        site.storage, outlet_id=wanted.one("outlet"), query=" ".join(wanted.text) or None, since=wanted.since,
+        after=int(after) if after.isdecimal() and len(after) < 19 else None, limit=PAGE,
+    )  # fmt: skip
+    bare = " ".join(w for w in words.split() if not w.startswith("outlet:"))
+    return page(
+        request, "articles.html", now, words=words, bare=bare, problem=problem, hits=hits, outlet=wanted.one("outlet")
+    )
+
+
+def _parsed(words: str, now: datetime) -> Filter:
+    """Filter words; quoted text stays a phrase for the search."""
+    wanted = parse(words, names=NAMES, now=now)
+    phrases = tuple(f'"{text}"' if " " in text else text for text in wanted.text)
+    return Filter(fields=wanted.fields, text=phrases, since=wanted.since)
+
+
+async def article(request: Request) -> Response:
+    """``/articles/ID``."""
+    site = site_of(request)
+    now = site.now()
+    article_id = request.path_params["id"][:40]
+    stored = await site.storage.articles.get(article_id)
+    if stored is None:
+        return lost(request, f"There is no article {article_id}.")
+    content = stored.article
+    revisions = await site.storage.articles.revisions(article_id)
+    raw = await site.storage.articles.raw(article_id)
+    facts = {
+        "authors": ", ".join(content.authors), "editor": content.editor, "agency": content.agency,
+        "brand": content.brand, "places": ", ".join(content.places), "section": content.section,
+        "tags": ", ".join(content.tags), "language": content.language, "words": content.word_count,
+        "published": content.published, "published from": content.published_from, "updated": content.updated,
+        "first seen": stored.first_seen, "URL key": content.url_key,
+    }  # fmt: skip
+    return page(
+        request, "article.html", now, stored=stored, article=content, facts=pairs(facts),
+        changes=await asyncio.to_thread(_changes, revisions), revisions=revisions, raw=raw,
+        copies=await copies_of(site.storage, article_id, stored.cluster) if stored.cluster else [],
+        fates=await site.storage.fates.explain(article_id, content.outlet_id, limit=10),
+    )  # fmt: skip
+
+
+def _changes(revisions: list[Revision]) -> list[tuple[Revision, object, object]]:
+    """Each revision after the first with what it changed in title and text, the newest first."""
+    steps = list(pairwise(revisions))[-COMPARED:]
+    return [
+        (new, differences(old.article.title, new.article.title), differences(old.article.text, new.article.text))
+        for old, new in reversed(steps)
+    ]
+
+
+async def original(request: Request) -> Response:
+    """``/articles/ID/original``: the page as fetched, without anything that runs or fetches."""
+    site = site_of(request)
+    article_id = request.path_params["id"][:40]
+    raw = await site.storage.articles.raw(article_id)
+    if raw is None:
+        return lost(request, "The original of this article is not kept.")
+    html = await asyncio.to_thread(_harmless, raw.body)
+    headers = {"Content-Security-Policy": FOREIGN_CSP, "X-Frame-Options": "SAMEORIGIN"}
+    return HTMLResponse(f"<!doctype html><meta charset=utf-8><title>Original</title>{html}", headers=headers)
+
+
+def _harmless(body: bytes) -> str:
+    """Structure and text only; pictures would tell the outlet who looks, so they go too."""
+    text = body[: 2 * 2**20].decode("utf-8", "replace")
+    return nh3.clean(text, tags=nh3.ALLOWED_TAGS - {"img"}, link_rel="noopener noreferrer nofollow")

@@ -1,0 +1,169 @@
+"""How values look on a page: short times, counts, bars, safe links, word differences. All of it escaped."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from markupsafe import Markup, escape
+
+#: What a terminal or a bidirectional renderer would obey: shown as a mark.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+_WORDS = re.compile(r"\w+|\s+|[^\w\s]")
+#: Longer texts are compared by lines: difflib's time grows with the square.
+_WORD_LIMIT = 2_000
+
+
+def plain(text: object) -> str:
+    """Text from outside without control characters."""
+    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", str(text))
+
+
+def span(seconds: float | None) -> str:
+    """``45s``, ``12m``, ``7h``, ``3d``; a dash for nothing."""
+    if seconds is None:
+        return "–"
+    for limit, unit, size in ((90, "s", 1), (5400, "m", 60), (172_800, "h", 3600)):
+        if abs(seconds) < limit:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds / 86_400:.0f} d"
+
+
+def ago(moment: datetime | None, now: datetime) -> Markup:
+    """How long ago, or in how long; the exact moment as title and machine-readable."""
+    if moment is None:
+        return Markup('<span class="dim">–</span>')
+    seconds = (now - moment).total_seconds()
+    text = f"{span(seconds)} ago" if seconds >= 0 else f"in {span(-seconds)}"
+    stamp = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(stamp, stamp.replace("T", " "), text)
+
+
+def moment_text(moment: datetime | None) -> str:
+    """``2026-11-23 08:00:05 UTC``."""
+    return "–" if moment is None else moment.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def count(number: float | None) -> str:
+    """With a blank between thousands that does not break."""
+    return "–" if number is None else f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def size(number: int | None) -> str:
+    """Bytes as a person reads them."""
+    if number is None:
+        return "–"
+    amount = float(number)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if amount < 1024 or unit == "GiB":
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1024
+    return ""
+
+
+def link(url: str | None, text: str | None = None) -> Markup:
+    """A link out, for http and https only; any other address is shown as text."""
+    if not url:
+        return Markup('<span class="dim">–</span>')
+    shown = plain(text or url)
+    try:
+        scheme = urlsplit(url.strip()).scheme.lower()
+    except ValueError:
+        scheme = ""
+    if scheme not in {"http", "https"} or _CONTROLS.search(url):
+        return escape(shown)
+    return Markup('<a href="{}" rel="noopener noreferrer nofollow external" target="_blank">{}</a>').format(
+        url.strip(), shown
+    )
+
+
+def bar(counts: Mapping[str, int], *, width: int = 120, label: str = "") -> Markup:
+    """Counts side by side as one bar; the numbers are in its name for those who do not see it."""
+    shown = [(name, number) for name, number in counts.items() if number]
+    total = sum(number for _, number in shown)
+    words = ", ".join(f"{number} {name}" for name, number in shown) or "nothing"
+    if not total:
+        return Markup('<span class="dim">–</span>')
+    parts, x = [], 0.0
+    for name, number in shown:
+        # What is there is seen, however little it is.
+        wide = max(2.0, number / total * width)
+        parts.append(
+            Markup('<rect class="fate-{}" x="{:.1f}" y="0" width="{:.1f}" height="12"></rect>').format(name, x, wide)
+        )
+        x += wide
+    return Markup(
+        '<svg class="bar" role="img" aria-label="{}" viewBox="0 0 {:.1f} 12" width="{}" height="12" '
+        'preserveAspectRatio="none"><title>{}</title>{}</svg>'
+    ).format(f"{label} {words}".strip(), x, width, words, Markup("").join(parts))
+
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def heat(grid: Sequence[Sequence[int]]) -> Markup:
+    """Seven rows of 24 hours, the darker the more."""
+    most = max((max(row) for row in grid), default=0)
+    cells: list[Markup] = []
+    for day, row in enumerate(grid):
+        cells.append(Markup('<text x="0" y="{}">{}</text>').format(day * 18 + 13, _DAYS[day]))
+        for hour, number in enumerate(row):
+            level = 0 if not number else 1 + round(number / most * 4) if most else 0
+            word = f"{_DAYS[day]} {hour:02d}:00 UTC: {number}"
+            cells.append(
+                Markup(
+                    '<rect class="heat-{}" x="{}" y="{}" width="16" height="16" rx="2"><title>{}</title></rect>'
+                ).format(level, 34 + hour * 18, day * 18, word)
+            )
+    cells += [Markup('<text x="{}" y="140">{:02d}</text>').format(34 + hour * 18, hour) for hour in range(0, 24, 3)]
+    total = sum(map(sum, grid))
+    busiest = max(((n, d, h) for d, row in enumerate(grid) for h, n in enumerate(row)), default=(0, 0, 0))
+    says = f"{total} articles by weekday and hour"
+    if total:
+        says += f"; most on {_DAYS[busiest[1]]} at {busiest[2]:02d}:00 UTC ({busiest[0]})"
+    return Markup('<svg class="heat" role="img" aria-label="{}" viewBox="0 0 470 146">{}</svg>').format(
+        says, Markup("").join(cells)
+    )
+
+
+def differences(old: str, new: str) -> Markup:
+    """What went (``del``) and what came (``ins``), word by word."""
+    pattern = _WORDS if len(old) + len(new) < _WORD_LIMIT * 10 else re.compile(r"[^\n]*\n?")
+    before, after = pattern.findall(old), pattern.findall(new)
+    if len(before) + len(after) > _WORD_LIMIT * 2:
+        before, after = old.splitlines(keepends=True), new.splitlines(keepends=True)
+    parts: list[Markup] = []
+    for tag, a, b, c, d in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        if tag == "equal":
+            parts.append(escape(plain_lines("".join(before[a:b]))))
+            continue
+        if b > a:
+            parts.append(Markup("<del>{}</del>").format(plain_lines("".join(before[a:b]))))
+        if d > c:
+            parts.append(Markup("<ins>{}</ins>").format(plain_lines("".join(after[c:d]))))
+    return Markup("").join(parts)
+
+
+def plain_lines(text: str) -> str:
+    """The same as :func:`plain`, line by line."""
+    return "\n".join(plain(line) for line in text.split("\n"))
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A name and its value, for lists of both."""
+
+    name: str
+    value: Any
+
+
+def pairs(values: Mapping[str, Any], *, without: Iterable[str] = ()) -> list[Pair]:
+    """What is set, but for some names."""
+    hidden = set(without)
+    return [Pair(k, v) for k, v in values.items() if k not in hidden and v not in (None, "", [], ())]

@@ -1,0 +1,61 @@
+"""What the pages are made from: storage, the configuration in force, the log, and signs of life."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from config.model import Monitor, Settings
+from storage.storage import Storage
+
+_T = TypeVar("_T")
+
+#: The daemon touches its file every ten seconds; this long without it, it is not at work.
+ALIVE_SECONDS = 45.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Site:
+    """Handed to every page; holds no state of its own but a short memory of costly answers."""
+
+    storage: Storage
+    #: The configuration in force; may be another one after a reload.
+    settings: Callable[[], Settings]
+    #: How it was served when the site was opened.
+    monitor: Monitor
+    now: Callable[[], datetime]
+    #: The JSON lines log.
+    log: Path
+    #: Touched by the daemon while it works; absent where the daemon is on another machine.
+    alive: Path
+    #: Raises when Redis does not answer; None where this process knows of no Redis.
+    ping: Callable[[], Awaitable[object]] | None = None
+    #: Set when the server stops: streams end then.
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+    _answers: dict[str, tuple[float, object]] = field(default_factory=dict)
+    _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
+
+    async def remembered(self, name: str, seconds: float, ask: Callable[[], Awaitable[_T]]) -> _T:
+        """The answer to `ask`, at most `seconds` old; asked once however many want it at the same moment.
+
+        `name` is one of a closed set: nothing is ever forgotten.
+        """
+        async with self._locks.setdefault(name, asyncio.Lock()):
+            known = self._answers.get(name)
+            if known is not None and time.monotonic() - known[0] < seconds:
+                return known[1]  # type: ignore[return-value]  # the name stands for the type
+            answer = await ask()
+            self._answers[name] = (time.monotonic(), answer)
+            return answer
+
+    def heartbeat(self) -> float | None:
+        """Seconds since the daemon's last sign of life; None when it leaves none on this machine."""
+        try:
+            return max(0.0, time.time() - self.alive.stat().st_mtime)
+        except OSError:
+            return None
