@@ -114,7 +114,7 @@ def _printed(claims: Sequence[DateCandidate], roles: set[str]) -> list[datetime]
 
 
 def _choose(claims: Sequence[DateCandidate], role: str) -> ChosenTime | None:
-    """The best claim; a clock time on the page of an outlet whose zone nobody told means nothing, so that comes last."""
+    """The best claim; without the outlet's zone a clock time in its text means nothing, so that comes last."""
     now = datetime.now(UTC)
     declared = [c for c in claims if c.source in {"jsonld", "meta"}]
     for some in (declared, claims):

@@ -171,15 +171,6 @@ class Node:
     children: list[Node] = field(default_factory=list)
     element: Element = None
 
-    def within(self, other: Node) -> bool:
-        """Whether this node is `other` or lies inside it."""
-        node: Node | None = self
-        while node is not None and node.depth >= other.depth:
-            if node is other:
-                return True
-            node = node.parent
-        return False
-
 
 @dataclass(frozen=True, slots=True)
 class Marked:

@@ -41,7 +41,6 @@ _FORMATTING = re.compile(rb"<(?:b|big|code|em|font|i|nobr|s|small|strike|strong|
 _ALIKE = 39
 
 _DROP = "script, style, svg, template, iframe, object, embed, canvas"
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _QUOTED = re.compile(rb"\"[^\"]*\"|'[^']*'")
 #: A tag that every tokenizer ends at the same ``>``; what follows is text (a script's, as a rule).
 _WELL_FORMED = re.compile(
@@ -138,8 +137,3 @@ def _lxml(data: bytes) -> Element | None:
     except (etree.LxmlError, ValueError):
         return None
     return root
-
-
-def clean_controls(html: str) -> str:
-    """The text without characters that no markup allows."""
-    return _CONTROLS.sub(" ", html)

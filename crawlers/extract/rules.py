@@ -215,13 +215,3 @@ def _source(match: Any) -> str | None:
         if value and not value.startswith("data:"):
             return value
     return None
-
-
-def has_any(rules: ArticleRules | None) -> bool:
-    """Whether the outlet says anything about its pages."""
-    return rules is not None and rules != ArticleRules(valid_until=rules.valid_until)
-
-
-def first_or(found: Sequence[str], otherwise: tuple[str, ...]) -> tuple[str, ...]:
-    """What the rules found, else what was found without them."""
-    return tuple(found) if found else otherwise

@@ -6,7 +6,8 @@ from crawlers.extract import extract
 URL = "https://nasional.koran.example/news/feri"
 TEXT = "Dewan pelabuhan menyetujui pembelian feri baru setelah rapat semalam suntuk, kata juru bicaranya. "
 PAGE = f"""<html><head><meta name="content_PublishedDate" content="2026-03-26 12:14:10">
-<script type="application/ld+json">{{"@type":"NewsArticle","headline":"Feri Baru untuk Pelabuhan","author":"Bukan Penulis"}}
+<script type="application/ld+json">{{"@type":"NewsArticle",
+"headline":"Feri Baru untuk Pelabuhan","author":"Bukan Penulis"}}
 </script></head>
 <body><h1 class="detail-desk">Feri Baru untuk Pelabuhan</h1><div class="tgl">Kamis, 26 Maret 2026 / 12:14 WIB</div>
 <div class="img"><img data-src="/f.jpg" src="data:,"><p class="ket">ILUSTRASI. Feri.</p></div>
