@@ -30,6 +30,8 @@ class Journey:
     wire_bytes: int
     elapsed: float
     fetched_at: datetime
+    #: Seconds between requests that robots.txt of the last host asks for.
+    crawl_delay: float | None = None
 
     def failed(
         self,
@@ -53,6 +55,7 @@ class Journey:
             elapsed=self.elapsed,
             fetched_at=self.fetched_at,
             evidence=evidence[:EVIDENCE_BYTES],
+            crawl_delay=self.crawl_delay,
         )
 
 
@@ -76,6 +79,7 @@ def classify(answer: Answer, journey: Journey) -> FetchResult:
         etag=answer.header("etag"),
         last_modified=answer.header("last-modified"),
         content_type=answer.header("content-type"),
+        crawl_delay=journey.crawl_delay,
     )
 
 
@@ -96,6 +100,7 @@ def _not_modified(answer: Answer, journey: Journey) -> FetchResult:
         fetched_at=journey.fetched_at,
         etag=answer.header("etag"),
         last_modified=answer.header("last-modified"),
+        crawl_delay=journey.crawl_delay,
     )
 
 

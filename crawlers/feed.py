@@ -28,7 +28,6 @@ from crawlers.plain import MAX_SUMMARY, MAX_TITLE, first_image, plain, verbatim
 MAX_GUID: Final = 1_000
 MAX_WORDS: Final = 30
 MAX_LINKS: Final = 50
-MAX_HUBS: Final = 3
 _ROOT: Final = re.compile(r"<(?:[A-Za-z0-9_]+:)?(?:rss|feed|rdf|channel)[\s>]", re.IGNORECASE)
 _ITEM_START: Final = re.compile(r"<((?:[A-Za-z0-9_]+:)?(?:item|entry))[\s>]", re.IGNORECASE)
 _DECLARATION: Final = re.compile(r"^\s*<\?xml[^<>]*\?>")
@@ -95,13 +94,11 @@ def read_feed(text: str, *, url: str, now: datetime, timezone: tzinfo, limits: L
         title=plain(str(feed.get("title") or ""), limit=MAX_TITLE),
         follow=(*rels.get("prev-archive", ()), *rels.get("next", ()))[:1],
         paged="wordpress" in str(feed.get("generator") or "").lower(),
-        hubs=rels.get("hub", ())[:MAX_HUBS],
-        self_url=next(iter(rels.get("self", ())), None),
     )
 
 
 def _rels(feed: Mapping[str, Any], place: _Place) -> dict[str, tuple[str, ...]]:
-    """The feed's own links by relation: hub and self (WebSub), prev-archive and next (RFC 5005)."""
+    """The feed's own links by relation, prev-archive and next (RFC 5005) among them."""
     found: dict[str, tuple[str, ...]] = {}
     for link in list(feed.get("links") or ())[:MAX_LINKS]:
         if isinstance(link, Mapping) and (url := place.link(link.get("href"))):

@@ -52,6 +52,7 @@ class _Trip:
     redirects: list[Redirect] = field(default_factory=list)
     wire_bytes: int = 0
     elapsed: float = 0.0
+    crawl_delay: float | None = None
 
     def journey(self, now: datetime) -> Journey:
         return Journey(
@@ -62,6 +63,7 @@ class _Trip:
             wire_bytes=self.wire_bytes,
             elapsed=self.elapsed,
             fetched_at=now,
+            crawl_delay=self.crawl_delay,
         )
 
 
@@ -119,6 +121,7 @@ class Fetcher:
         while True:
             self._check_place(trip.here)
             verdict = await self._ask_robots(trip)
+            trip.crawl_delay = verdict.delay
             if not verdict.allowed:
                 return self._forbidden(trip, verdict)
             answer = await self._exchange(trip, _slowed(trip.politeness, verdict.delay))

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from config.model import Limits
 from crawlers.dates import read_date
-from crawlers.feed import MAX_GUID, MAX_HUBS, MAX_WORDS, judge, read_each
+from crawlers.feed import MAX_GUID, MAX_WORDS, judge, read_each
 from crawlers.identity import absolute
 from crawlers.model import Discovered, DiscoveryFailed, FailureKind, FeedEntry, Problem
 from crawlers.plain import MAX_SUMMARY, MAX_TITLE, first_image, plain, verbatim
@@ -44,21 +44,8 @@ def read_jsonfeed(
         format="jsonfeed",
         problems=tuple(problems),
         title=plain(verbatim(document.get("title"), 5_000) or "", limit=MAX_TITLE),
-        follow=_addresses([document.get("next_url")], url),
-        hubs=_addresses(hub.get("url") for hub in _hubs(document) if str(hub.get("type")).lower() == "websub"),
-        self_url=next(iter(_addresses([document.get("feed_url")], url)), None),
+        follow=(following,) if (following := absolute(verbatim(document.get("next_url"), 4096) or "", url)) else (),
     )
-
-
-def _hubs(document: dict[str, Any]) -> list[dict[str, Any]]:
-    hubs = document.get("hubs")
-    return [hub for hub in hubs[:10] if isinstance(hub, dict)] if isinstance(hubs, list) else []
-
-
-def _addresses(values: Iterable[Any], base: str | None = None) -> tuple[str, ...]:
-    """Those of the values that are addresses, absolute."""
-    found = (absolute(text, base) for value in values if (text := verbatim(value, 4096)))
-    return tuple(address for address in found if address)[:MAX_HUBS]
 
 
 def _short_int(digits: str) -> int | float:

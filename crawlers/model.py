@@ -135,6 +135,8 @@ class Fetched:
     fetched_at: datetime
     etag: str | None = None
     last_modified: str | None = None
+    #: Seconds between requests that robots.txt of the host asks for.
+    crawl_delay: float | None = None
     content_type: str | None = None
 
     def header(self, name: str) -> str | None:
@@ -156,6 +158,8 @@ class NotModified:
     fetched_at: datetime
     etag: str | None = None
     last_modified: str | None = None
+    #: Seconds between requests that robots.txt of the host asks for.
+    crawl_delay: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +180,7 @@ class FetchFailed:
     fetched_at: datetime
     #: First bytes of the body, as evidence.
     evidence: bytes = b""
+    crawl_delay: float | None = None
 
 
 FetchResult = Fetched | NotModified | FetchFailed
@@ -237,9 +242,6 @@ class Discovered:
     children: tuple[ListedSitemap, ...] = ()
     #: Whether ``?paged=2`` gives the items before these (WordPress).
     paged: bool = False
-    #: Hubs that push it, and its own address as it writes it (WebSub sections 4 and 5).
-    hubs: tuple[str, ...] = ()
-    self_url: str | None = None
     problems: tuple[Problem, ...] = ()
     #: Publisher's word on when to come again: RSS ttl, sy:updatePeriod/Frequency.
     min_interval: timedelta | None = None

@@ -70,6 +70,8 @@ class PollEnd:
     headers: tuple[tuple[str, str], ...] = ()
     #: What was served in place of the source.
     evidence: Mapping[str, Any] | None = None
+    #: Seconds between requests that robots.txt asks for.
+    crawl_delay: float | None = None
     #: What it changes in the source's state.
     state: Mapping[str, Any] = field(default_factory=dict)
 
@@ -115,14 +117,14 @@ class Poller:
         point("after_fetch")
         match result:
             case NotModified():
-                return await self._unchanged(result, state, sent)
+                end = await self._unchanged(result, state, sent)
             case FetchFailed():
                 end = self._failed(result, state)
             case Fetched():
                 end = await self._read(run, outlet, source, state, result, sent)
         if end.status is RunStatus.FAILED and source.kind is SourceKind.FEED:
-            return await self._seek(end, outlet, source, state)
-        return end
+            end = await self._seek(end, outlet, source, state)
+        return replace(end, crawl_delay=result.crawl_delay)
 
     # -- asking -------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from config.model import Limits, Outlet, Source
+from config.model import Limits, Outlet, RobotsPolicy, Source
 from crawlers import whereabouts
 from crawlers.fetch import Fetcher
 from crawlers.item import ItemReader
@@ -187,7 +187,8 @@ class Crawler:
             changes["last_new"] = self._now()
         return await self._close(
             run, end.status, reason=end.reason, message=end.message, http_status=end.http_status,
-            size=end.bytes, duration=time.monotonic() - began, evidence=end.evidence, state=changes,
+            size=end.bytes, duration=time.monotonic() - began, state=changes, evidence=end.evidence,
+            robots="ignored" if source.politeness.robots is RobotsPolicy.IGNORE else None, crawl_delay=end.crawl_delay,
             next_poll=next_poll,
         )  # fmt: skip
 
@@ -260,14 +261,16 @@ class Crawler:
         size: int = 0,
         duration: float | None = None,
         evidence: Mapping[str, Any] | None = None,
+        robots: str | None = None,
+        crawl_delay: float | None = None,
         state: Mapping[str, Any] | None = None,
         next_poll: NextPoll | None = None,
     ) -> CrawlRun | None:
         """Write the run's end and say it in one canonical line."""
         ended = await self._storage.runs.finish(
             run.id, run.token, status, reason=reason, message=message, now=self._now(),
-            http_status=http_status, bytes=size, duration=duration, evidence=evidence, state=dict(state or {}),
-            next_poll=next_poll,
+            http_status=http_status, bytes=size, duration=duration, evidence=evidence, robots=robots,
+            crawl_delay=crawl_delay, state=dict(state or {}), next_poll=next_poll,
         )  # fmt: skip
         point("after_finish")
         closed = await self._storage.runs.get(run.id) if ended else None

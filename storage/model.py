@@ -141,7 +141,7 @@ class Discovery:
     entry_hash: str = ""
     #: The entry as JSON, for normalizing after a restart.
     entry: str = "{}"
-    #: Why it is looked at: new, changed, moved, gap, push, retry, revisit, manual.
+    #: Why it is looked at: new, changed, moved, gap, retry, revisit, manual.
     reason: str = "new"
 
 
@@ -195,7 +195,6 @@ class Trigger(StrEnum):
     MANUAL = "manual"
     RESUME = "resume"  # only to finish pending items
     GAP = "gap"  # to find what another source of the outlet may have missed
-    PUSH = "push"  # a hub delivered (WebSub)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,6 +245,10 @@ class CrawlRun:
     token: int = 0
     #: What was served in place of the source, when it was no source: title, type, first words.
     evidence: Mapping[str, Any] | None = None
+    #: "ignored" when the configuration says so; None: robots.txt was obeyed.
+    robots: str | None = None
+    #: Seconds between requests that robots.txt asks for.
+    crawl_delay: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

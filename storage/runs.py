@@ -159,6 +159,8 @@ class Runs:
         bytes: int | None = None,  # noqa: A002 - the column's name
         duration: float | None = None,
         evidence: Mapping[str, Any] | None = None,
+        robots: str | None = None,
+        crawl_delay: float | None = None,
         state: Mapping[str, Any] | None = None,
         next_poll: NextPoll | None = None,
     ) -> bool:
@@ -183,6 +185,8 @@ class Runs:
                 "bytes": bytes,
                 "duration": duration,
                 "evidence": evidence,
+                "robots": robots,
+                "crawl_delay": crawl_delay,
             }
             await connection.execute(update(runs).where(runs.c.id == run_id).values(**ended))
             if next_poll is not None:

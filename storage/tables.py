@@ -144,7 +144,7 @@ runs = Table(
     Column("id", Text, primary_key=True, comment="UUID version 7: sorts by the time it was made"),
     Column("source_id", Text, ForeignKey("sources.id"), nullable=False, comment="sources.id"),
     Column("outlet_id", Text, nullable=False, comment="outlets.id"),
-    Column("trigger", Text, nullable=False, comment="schedule, manual, resume, gap or push"),
+    Column("trigger", Text, nullable=False, comment="schedule, manual, resume or gap"),
     Column(
         "status",
         Text,
@@ -171,6 +171,8 @@ runs = Table(
     Column("worker", Text, comment="Name of the process that ran it"),
     Column("token", Serial, nullable=False, server_default=text("0"), comment="Fencing token of its lease"),
     Column("evidence", Note, comment="JSON object: what was served in place of the source: title, type, first words"),
+    Column("robots", Text, comment="ignored, when the configuration says so; null: robots.txt was obeyed"),
+    Column("crawl_delay", Float, comment="Seconds between requests that robots.txt asks for; null: it does not say"),
     CheckConstraint("discovered = " + " + ".join(_COUNTS), name="adds_up"),
     CheckConstraint(" AND ".join(f"{name} >= 0" for name in (*_COUNTS, "known")), name="not_negative"),
     CheckConstraint("known <= unchanged", name="known"),
@@ -233,7 +235,7 @@ fates = Table(
         server_default=text("'{}'"),
         comment="The announcement as JSON; emptied when decided",
     ),
-    Column("reason", Text, nullable=False, comment="Why it is looked at: new, changed, moved, gap, push, revisit …"),
+    Column("reason", Text, nullable=False, comment="Why it is looked at: new, changed, moved, gap, revisit …"),
     UniqueConstraint("run_id", "url_key"),
     Index(
         "ix_fates_pending",

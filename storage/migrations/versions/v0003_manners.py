@@ -46,8 +46,8 @@ def upgrade() -> None:
     op.add_column("runs", sa.Column("evidence", NOTE, comment=evidence))
     _children()
     if op.get_bind().dialect.name == "postgresql":
-        op.execute("COMMENT ON COLUMN runs.trigger IS 'schedule, manual, resume, gap or push'")
-        op.execute("COMMENT ON COLUMN fates.reason IS 'Why it is looked at: new, changed, moved, gap, push, revisit …'")
+        op.execute("COMMENT ON COLUMN runs.trigger IS 'schedule, manual, resume or gap'")
+        op.execute("COMMENT ON COLUMN fates.reason IS 'Why it is looked at: new, changed, moved, gap, revisit …'")
 
 
 def _children() -> None:

@@ -137,3 +137,25 @@ async def test_a_window_of_two_thousand_is_remembered_by_a_sample(press: Any) ->
     assert len(before) == gap.MOST
     assert gap.overlaps(before, [*items[1000:], "x"])
     assert not gap.overlaps(before, [f"t{n}" for n in range(1500)])
+
+
+@pytest.mark.parametrize("rel", ["prev-archive", "next"])
+async def test_archives_of_atom_and_json_feeds_are_found_too(press: Any, rel: str) -> None:
+    from zoneinfo import ZoneInfo
+
+    from config.model import SourceKind
+    from crawlers.discover import discover
+    from crawlers.model import Discovered
+
+    entry = "<entry><id>a</id><title>A</title><link href='/a/a'/></entry>"
+    link = f"<link rel='{rel}' href='arsip/1.xml'/>"
+    atom = f"<feed xmlns='http://www.w3.org/2005/Atom'><title>K</title>{link}{entry}</feed>"
+    items = '[{"id": "1", "url": "https://k.example/1", "title": "Satu"}]'
+    following = '"next_url": "https://k.example/arsip/1.xml"'
+    feed = f'{{"version": "https://jsonfeed.org/version/1.1", {following}, "items": {items}}}'
+    for body in (atom, feed):
+        found = discover(
+            SourceKind.FEED, body.encode(), url="https://k.example/feed", now=press.clock(), timezone=ZoneInfo("UTC")
+        )
+        assert isinstance(found, Discovered)
+        assert found.follow == ("https://k.example/arsip/1.xml",)
