@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from config.addresses import password_of
-from config.build_delivery import api, secrets_of, subscriptions
+from config.build_delivery import api, retention, secrets_of, subscriptions
 from config.build_outlet import OutletBuilder, Trail
 from config.document import OutletDocument, WartaDocument
 from config.errors import ConfigProblem
@@ -86,6 +86,7 @@ def build_settings(
         allow_networks=tuple(ip_network(text) for text in said.allow_networks),
         resolve=tuple(said.resolve.items()),
         deliver=subscriptions(said),
+        retention=retention(said),
         api=api(said),
         monitor=_monitor(said),
         secrets=secrets | _monitor_secrets(said) | _secrets_of(said, outlets) | secrets_of(said),

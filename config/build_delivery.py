@@ -1,4 +1,4 @@
-"""Consumers and the API, from the document to the model."""
+"""Consumers, the API and retention, from the document to the model."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from config.addresses import password_of
 from config.document import DeliverPart, WartaDocument
-from config.model import Api, Files, Stream, Subscription, Webhook
+from config.model import Api, Files, OutletRetention, Retention, Stream, Subscription, Webhook
 
 
 def subscriptions(said: WartaDocument) -> tuple[Subscription, ...]:
@@ -30,6 +30,13 @@ def api(said: WartaDocument) -> Api | None:
         return None
     host, port = said.api.listen
     return Api(host=host, port=port, tokens=tuple(said.api.tokens), hosts=tuple(said.api.hosts))
+
+
+def retention(said: WartaDocument) -> Retention:
+    """How long things are kept."""
+    part = said.retention
+    own = tuple((name, OutletRetention(**keep.model_dump())) for name, keep in part.outlets.items())
+    return Retention(**part.model_dump(exclude={"outlets"}), outlets=own)
 
 
 def secrets_of(said: WartaDocument) -> frozenset[str]:

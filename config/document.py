@@ -377,6 +377,26 @@ class MonitorPart(Part):
     """Whether nothing can be changed from the web."""
 
 
+class OutletRetentionPart(Part):
+    """How long one outlet's things are kept."""
+
+    articles: v.Age | None = None
+    """Articles, from when they were first seen."""
+    raw_pages: v.Age | None = None
+    """Pages as fetched."""
+
+
+class RetentionPart(OutletRetentionPart):
+    """How long things are kept; for ever when not set."""
+
+    raw_pages_size: v.Size | None = None
+    """All pages as fetched together, compressed; the oldest go first."""
+    runs: v.Age | None = None
+    """Runs, with the fates of what they discovered."""
+    outlets: dict[v.Id, OutletRetentionPart] = Field(default_factory=dict)
+    """What is different for an outlet."""
+
+
 class WartaDocument(Part):
     """The whole set-up."""
 
@@ -414,6 +434,8 @@ class WartaDocument(Part):
     """Least severe log line that is written."""
     deliver: Annotated[list[DeliverPart], Field(max_length=1000)] = _none()
     """Consumers that are told of new and changed articles."""
+    retention: RetentionPart = RetentionPart()
+    """How long things are kept."""
     api: ApiPart | None = None
     """Where the daemon serves the HTTP API; not at all when not set."""
     monitor: MonitorPart | None = None

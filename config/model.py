@@ -363,6 +363,30 @@ class Monitor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OutletRetention:
+    """How long one outlet's things are kept; None: as all others'."""
+
+    articles: timedelta | None = None
+    raw_pages: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long things are kept; None: for ever."""
+
+    #: From when it was first seen; takes revisions and pages with it.
+    articles: timedelta | None = None
+    #: Pages as fetched, from the fetch.
+    raw_pages: timedelta | None = None
+    #: Bytes of all pages together, compressed; the oldest go first.
+    raw_pages_size: int | None = None
+    #: Runs, and the fates of what they discovered.
+    runs: timedelta | None = None
+    #: Outlet to what is different for it.
+    outlets: tuple[tuple[str, OutletRetention], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The whole configuration, as loaded at one moment."""
 
@@ -396,6 +420,8 @@ class Settings:
     log_level: str = "info"
     #: Who is told of events.
     deliver: tuple[Subscription, ...] = ()
+    #: How long things are kept.
+    retention: Retention = field(default_factory=Retention)
     #: None: the daemon serves no API.
     api: Api | None = None
     #: None: the daemon serves no web pages.

@@ -65,6 +65,13 @@ def _interval(value: object) -> timedelta:
     return found
 
 
+def _age(value: object) -> timedelta:
+    found = _duration(value)
+    if found < timedelta(hours=1):
+        raise wrong("nothing is let go so soon", "1h or more")
+    return found
+
+
 def _seconds(value: object) -> float:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     found = float(str(value)) if number else _duration(value).total_seconds()
@@ -219,6 +226,7 @@ def _keyed(key: str) -> dict[str, Any]:
 _SELECTOR = {"anyOf": [{"type": "string", "description": "CSS"}, _keyed("xpath"), _keyed("css")]}
 
 Duration = Annotated[timedelta, PlainValidator(_duration), _DURATION_SCHEMA]
+Age = Annotated[timedelta, PlainValidator(_age), _DURATION_SCHEMA]
 Interval = Annotated[timedelta, PlainValidator(_interval), _DURATION_SCHEMA]
 Seconds = Annotated[
     float,

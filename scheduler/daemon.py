@@ -21,7 +21,7 @@ from config.load import fingerprint, load
 from config.model import Settings
 from monitor.api.app import create_api
 from monitor.api.serve import ApiServer, CannotListen
-from scheduler import holder, monitoring
+from scheduler import holder, monitoring, retention
 from scheduler.clockwork import Clockwork
 from scheduler.delivery.office import DeliveryOffice
 from scheduler.dispatch import Dispatcher
@@ -202,7 +202,13 @@ class Daemon:
             storage=rooms.storage, leases=rooms.leases, redis=rooms.redis, settings=lambda: self._settings,
             holder=self._name, now=self._now,
         )  # fmt: skip
+        clockwork.every(retention.EVERY_SECONDS, "retention", lambda: self._sweep(rooms))
         clockwork.every(2, "deliver", lambda: self._office.tick(leads=self._leader.leads))
+
+    async def _sweep(self, rooms: Rooms) -> None:
+        """Delete what the configuration lets go."""
+        if self._leader.leads:
+            await retention.sweep(rooms.storage, self._settings.retention, self._now())
 
     async def _dispatch(self) -> None:
         if self._leader.leads:

@@ -19,6 +19,7 @@ from storage.facts import Facts
 from storage.fates import Fates
 from storage.model import FateKind, RunStatus
 from storage.outbox import Outbox
+from storage.retention import Retention
 from storage.rhythms import Rhythms
 from storage.runs import Runs
 from storage.sources import Sources
@@ -62,6 +63,7 @@ class Storage:
         self.outbox = Outbox(database)
         self.events = Events(database)
         self.deliveries = Deliveries(database)
+        self.retention = Retention(database)
         self.audit = Audit(database)
         self.facts = Facts(database)
         self.writer = Writer(database)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from config.model import Api, Files, Stream, Webhook
+from config.model import Api, Files, OutletRetention, Retention, Stream, Webhook
 
 WEBHOOK = "{name: cms, webhook: 'https://cms.test/hook', secret: '${CMS_SECRET}'}"
 ENVIRON = {"CMS_SECRET": "a-secret-of-the-cms", "API_TOKEN": "a-token-of-the-api"}
@@ -60,3 +60,16 @@ def test_the_api_needs_a_token_where_others_reach_it(loaded, problems):
 @pytest.mark.parametrize("listen", ["8470", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:99999", "host.test:80"])
 def test_what_cannot_be_listened_on_is_a_problem(problems, listen):
     assert any("api.listen" in problem for problem in problems(f"api: {{listen: '{listen}'}}"))
+
+
+def test_retention_is_for_ever_unless_said(loaded, problems):
+    assert loaded("").retention == Retention()
+    said = loaded("retention: {raw_pages: 30d, raw_pages_size: 1GiB, runs: 90d, outlets: {kontan: {articles: 730d}}}")
+    assert said.retention == Retention(
+        raw_pages=timedelta(days=30),
+        raw_pages_size=2**30,
+        runs=timedelta(days=90),
+        outlets=(("kontan", OutletRetention(articles=timedelta(days=730))),),
+    )
+    (problem,) = problems("retention: {articles: 0s}")
+    assert "1h or more" in problem
