@@ -168,21 +168,31 @@ class Sources:
             partition_by=s.outlet_id, order_by=(s.queued_at.is_not(None), s.priority, s.next_attempt, s.id)
         )
         ranked = (
-            select(sources, (turn + func.coalesce(busy.c.count, 0)).label("turn"))
+            select(
+                s.id,
+                s.priority,
+                s.next_attempt,
+                s.requested_at,
+                (turn + func.coalesce(busy.c.count, 0)).label("turn"),
+            )
             .join_from(sources, busy, busy.c.outlet_id == s.outlet_id, isouter=True)
             .where(s.id.in_(select(ids.c.id)), s.removed_at.is_(None))
             .subquery()
         )
         r = ranked.c
         asked_last = case((and_(r.turn > CROWD, r.requested_at.is_(None)), 1), else_=0)
-        query = select(ranked).order_by(asked_last, r.priority, r.turn, r.next_attempt, r.id).limit(limit)
+        first = select(r.id, r.turn).order_by(asked_last, r.priority, r.turn, r.next_attempt, r.id).limit(limit)
         async with self._database.read() as connection:
-            rows = [row._asdict() for row in await connection.execute(query)]
-        turns = [(row.pop("turn"), SourceState(**row)) for row in rows]
+            turns: dict[str, int] = {row.id: row.turn for row in await connection.execute(first)}
+            states: dict[str, SourceState] = {}
+            for chunk in chunks(turns):
+                found = await connection.execute(select(sources).where(s.id.in_(chunk)))
+                states |= {row.id: state_from(row) for row in found}
         return [
             state
-            for turn_, state in turns
-            if most is None or turn_ <= most(state.outlet_id) or state.queued_at or state.requested_at
+            for source_id, place in turns.items()
+            if (state := states.get(source_id)) is not None
+            and (most is None or place <= most(state.outlet_id) or state.queued_at or state.requested_at)
         ]
 
     async def claim(self, source_id: str, expected_next: datetime, next_attempt: datetime, now: datetime) -> bool:
