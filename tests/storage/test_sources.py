@@ -87,7 +87,7 @@ async def test_the_more_urgent_source_comes_first(desk: Any) -> None:
 
     # Among equals the outlets take turns, and k had one with k/vip.
     assert await due(desk) == ["k/vip", "warta-pagi/utama", "k/early", "k/late"]
-    assert [s.id for s in await desk.storage.sources.due(desk.clock(), 2)] == ["k/vip", "k/early"]
+    assert [s.id for s in await desk.storage.sources.due(desk.clock(), 2)] == ["k/vip", "warta-pagi/utama"]
 
 
 async def test_retry_after_holds_back_polls(desk: Any) -> None:
