@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
@@ -16,15 +16,13 @@ from crawlers.model import (
     FailureKind,
     Fetched,
     FetchFailed,
-    FetchRequest,
-    FetchResult,
     Normalized,
     NotModified,
-    Purpose,
     Rejected,
 )
 from crawlers.near import Match, Near
-from crawlers.page import read_page
+from crawlers.pages import Fetch as Fetch
+from crawlers.pages import fetch_article, read_article
 from crawlers.pool import ParseKilled, ParsePool
 from crawlers.recognise import entry_from_json, keys_of
 from storage.errors import InvalidDecision, StorageError
@@ -48,14 +46,6 @@ log = structlog.get_logger(__name__)
 
 #: Wait before the second, third … attempt at a page, in multiples of the first.
 RETRY_STEPS = (1, 5, 30, 120)
-
-
-class Fetch(Protocol):
-    """Get one thing under somebody's manners."""
-
-    def __call__(self, request: FetchRequest, source: Source | Outlet) -> Awaitable[FetchResult]:
-        """The result; never raises for what the other side does."""
-        ...
 
 
 class ItemReader:
@@ -114,26 +104,28 @@ class ItemReader:
         accepted, rule = is_article(fate.url, outlet)
         if not accepted:
             return self._filtered(fate, run, rule, f"{fate.url} is not an article address of {outlet.id}")
-        result = await self._fetch(
-            FetchRequest(url=_whole_page(fate.url, outlet), purpose=Purpose.ARTICLE, outlet_id=outlet.id),
-            outlet,
-        )
+        result, whole = await fetch_article(self._fetch, fate.url, outlet)
         match result:
             case FetchFailed():
                 return self._failed(fate, run, result.kind, result.message, result.retry_after)
             case NotModified():
                 return self._failed(fate, run, FailureKind.PROTOCOL, "304 to a request without validators", None)
             case Fetched():
-                return await self._read(result, fate, run, outlet)
+                return await self._read(result, fate, run, outlet, whole=whole)
 
-    async def _read(self, page: Fetched, fate: Fate, run: CrawlRun, outlet: Outlet) -> Decided:
+    async def _read(self, page: Fetched, fate: Fate, run: CrawlRun, outlet: Outlet, *, whole: bool) -> Decided:
         if not belongs(page.final_url, outlet):
             return self._filtered(fate, run, "host", f"{fate.url} leads to {page.final_url}, a host of somebody else")
         entry = entry_from_json(fate.entry)
         try:
-            read = await self._pool.run(read_page, page, outlet, entry, self._now())
+            read = await read_article(
+                page, outlet, entry, fetch=self._fetch, pool=self._pool, now=self._now, follow=not whole,
+                patient=fate.attempts + 1 < self._limits.page_attempts,
+            )  # fmt: skip
         except ParseKilled as killed:
             return self._failed(fate, run, FailureKind.PARSE, f"{page.final_url}: the reader was ended: {killed}", None)
+        if isinstance(read, FetchFailed):
+            return self._failed(fate, run, read.kind, f"a further page: {read.message}", read.retry_after)
         if isinstance(read, Rejected):
             if read.rule == "empty":
                 return self._failed(fate, run, FailureKind.EMPTY, read.detail, None)
@@ -249,16 +241,6 @@ def _names(fate: Fate, run: CrawlRun) -> tuple[IdentityKey, ...]:
 
 def _item_keys(fate: Fate, run: CrawlRun) -> tuple[IdentityKey, ...]:
     return (IdentityKey(IdentityKind.URL, run.outlet_id, fate.url_key), *_names(fate, run))
-
-
-def _whole_page(url: str, outlet: Outlet) -> str:
-    """The address that shows all pages of an article at once; the plain one stays its key."""
-    suffix = outlet.urls.full_page
-    if not suffix:
-        return url
-    if suffix.startswith("?"):
-        return url + (("&" + suffix[1:]) if "?" in url else suffix)
-    return url.rstrip("/") + suffix
 
 
 def _marks(decided: Decided, committed: Committed, fate: Fate) -> list[Identity]:

@@ -81,7 +81,7 @@ def test_the_key_is_no_year_and_no_section(name):
     assert not re.fullmatch(r"\d{1,4}|[a-z]+", case(name).expected["url_key"])
 
 
-@pytest.mark.parametrize("outlet", sorted(set(name.partition("/")[0] for name in CASES)))
+@pytest.mark.parametrize("outlet", sorted({name.partition("/")[0] for name in CASES}))
 def test_the_cases_of_an_outlet_are_different_articles(outlet):
     mine = [name for name in CASES if name.startswith(f"{outlet}/")]
     urls = {case(name).pages[0].url for name in mine}
