@@ -127,7 +127,7 @@ async def source(request: Request) -> Response:
     fates = await fates_of_sources(database, [source_id], now - timedelta(days=1))
     hidden = ("id", "outlet_id", "kind", "url", "failures", "window", "proposal", "fence", "priority", "paused")
     return page(
-        request, "source.html", now, state=state, name=name, sentence=sentence(state, name),
+        request, "source.html", now, source=state, name=name, sentence=sentence(state, name),
         runs=await site.storage.runs.list(source_id=source_id, limit=40),
         fates=await site.storage.fates.search(source_id=source_id, limit=25),
         day=fates.get(source_id, {}), grid=await week_of_source(database, source_id, now),

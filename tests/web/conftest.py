@@ -1,0 +1,240 @@
+"""A site over real storage, filled with hostile words among others, and a browser to look at it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from config.load import load
+from config.model import Monitor
+from monitor.web.serve import serving
+from monitor.web.site import Site
+from storage.content import article_id
+from storage.model import (
+    Article,
+    Block,
+    BlockKind,
+    Decided,
+    Discovery,
+    FateKind,
+    Image,
+    RawPage,
+    RunStatus,
+    Trigger,
+)
+from storage.sources import SourceDefinition
+from storage.storage import Storage
+
+#: If any of these ran, the page's title would say so.
+SCRIPT = "<script>document.title='owned'</script>"
+ATTRIBUTE = '"><img src=x onerror="document.title=\'owned\'">'
+ADDRESS = "javascript:document.title='owned'"
+ANSI = "\x1b[31mred\x1b[0m\u202egnp"
+
+WARTA = """
+data_dir: {data}
+outlets: [outlets/*.yaml]
+"""
+OUTLET = """
+name: Kabar
+homepage: https://kabar.test/
+language: id
+timezone: Asia/Jakarta
+sources:
+  - {name: utama, kind: feed, url: "https://kabar.test/rss", headers: {Authorization: "Bearer very-secret-word"}}
+  - {name: bursa, kind: feed, url: "https://kabar.test/bursa.rss"}
+  - {name: daerah, kind: sitemap, url: "https://kabar.test/sitemap.xml"}
+"""
+
+ARGUMENTS = [
+    f"--{name}"
+    for name in (
+        "headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking",
+        "disable-component-update", "disable-sync",
+    )
+]  # fmt: skip
+
+
+def utc() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass
+class Served:
+    """A running site and its database's own door, used from the test's thread."""
+
+    url: str
+    site: Site
+    loop: asyncio.AbstractEventLoop
+    article: str
+    hostile: str
+    run: str
+
+    def write_log(self, **fields: Any) -> None:
+        write_log(self.site.log, **fields)
+
+    def do(self, coroutine: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(20)
+
+
+def _article(title: str, text: str, *, key: str, url: str, authors: tuple[str, ...] = ("Rina",)) -> Article:
+    return Article(
+        outlet_id="kabar", url=url, url_key=key, title=title, body=(Block(BlockKind.PARAGRAPH, text),), text=text,
+        language="id", authors=authors, published=utc() - timedelta(minutes=5), published_from="feed",
+        word_count=len(text.split()), provenance=(("title", "feed"), ("body", "rules")),
+        images=(Image(url=url, caption=title),), content_hash=f"1:{title}{text}", body_hash=f"1:{text}",
+    )  # fmt: skip
+
+
+async def _filled(storage: Storage) -> tuple[str, str, str]:
+    now = utc()
+    names = {"utama": "feed", "bursa": "feed", "daerah": "sitemap"}
+    await storage.sources.upsert(
+        [
+            SourceDefinition(id=f"kabar/{n}", outlet_id="kabar", kind=k, url=f"https://kabar.test/{n}")
+            for n, k in names.items()
+        ],
+        {f"kabar/{n}": now + timedelta(hours=1) for n in names},
+        now,
+    )
+    run = await storage.runs.begin("kabar/utama", "kabar", Trigger.SCHEDULE, now, 1, "tests", now)
+    assert run is not None
+    bad = await storage.runs.begin("kabar/bursa", "kabar", Trigger.SCHEDULE, now, 2, "tests", now)
+    assert bad is not None
+    await storage.runs.finish(
+        bad.id, 2, RunStatus.FAILED, now=now, reason="http_5xx", message=f"answers 500 {SCRIPT}{ANSI}",
+        http_status=500, state={"failures": 1.0, "last_failure": "http_5xx", "last_failure_message": ATTRIBUTE},
+    )  # fmt: skip
+    plain = _article(
+        "Rupiah menguat", "Rupiah menguat tipis pada Senin.", key="rupiah", url="https://kabar.test/rupiah"
+    )
+    evil = _article(f"Judul {SCRIPT}", f"Isi {ATTRIBUTE} {ANSI}", key="jahat", url=ADDRESS, authors=(SCRIPT, ATTRIBUTE))
+    found = await storage.runs.discovered(
+        run.id, 1, [Discovery(url=a.url, url_key=a.url_key, title=a.title) for a in (plain, evil)], 3, [], now
+    )
+    raw = RawPage(
+        url="https://kabar.test/jahat", body=f"<h1>Asli</h1>{SCRIPT}".encode(), content_type=None, fetched_at=now
+    )
+    for fate, article in zip(found, (plain, evil), strict=True):
+        await storage.writer.commit(
+            Decided(
+                fate_id=fate.id, run_id=run.id, source_id="kabar/utama", outlet_id="kabar", token=1,
+                kind=FateKind.STORED, now=now, article=article, raw=raw,
+            )
+        )  # fmt: skip
+    await storage.runs.finish(
+        run.id, 1, RunStatus.OK, now=now, http_status=200, bytes=4096, duration=0.25,
+        state={"last_success": now, "last_new": now, "etag": '"v1"'},
+    )  # fmt: skip
+    second = await storage.runs.begin("kabar/utama", "kabar", Trigger.MANUAL, now, 3, "tests", now)
+    assert second is not None
+    (again,) = await storage.runs.discovered(
+        second.id, 3, [Discovery(url=plain.url, url_key=plain.url_key, title=plain.title)], 0, [], now
+    )
+    revised = _article("Rupiah melemah", "Rupiah melemah tipis pada Senin.", key="rupiah", url=plain.url)
+    known = article_id("kabar", "rupiah")
+    await storage.writer.commit(
+        Decided(
+            fate_id=again.id, run_id=second.id, source_id="kabar/utama", outlet_id="kabar", token=3,
+            kind=FateKind.REVISED, now=now, article=revised, of=known,
+        )
+    )  # fmt: skip
+    await storage.runs.finish(second.id, 3, RunStatus.OK, now=now, http_status=200, duration=0.1)
+    return known, article_id("kabar", "jahat"), run.id
+
+
+def write_log(path: Path, **fields: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"time": utc().isoformat(), "level": "info", "logger": "tests"} | fields) + "\n")
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
+    """Serve a filled site with such a monitor; as often as a test likes."""
+    stops: list[Callable[[], None]] = []
+
+    def start(**monitor: Any) -> Served:
+        place = tmp_path / str(len(stops))
+        (place / "outlets").mkdir(parents=True)
+        (place / "warta.yaml").write_text(WARTA.format(data=place / "data"))
+        (place / "outlets" / "kabar.yaml").write_text(OUTLET)
+        settings = load(place, {})
+        ready: list[Any] = []
+        began, loop, stop = threading.Event(), asyncio.new_event_loop(), asyncio.Event()
+
+        async def live() -> None:
+            storage = await Storage.open(f"sqlite:///{place / 'warta.db'}", now=utc)
+            site = Site(
+                storage=storage, settings=lambda: settings, monitor=Monitor(**{"port": 0} | monitor), now=utc,
+                log=place / "logs" / "warta.jsonl", alive=place / "warta.alive",
+            )  # fmt: skip
+            try:
+                article, hostile, run = await _filled(storage)
+                write_log(site.log, event="run finished", run=run, source="kabar/utama", outlet="kabar", outcome="ok")
+                write_log(site.log, event=f"strange {SCRIPT}{ANSI}", level="warning", url=ADDRESS)
+                async with serving(site) as url:
+                    ready.append(Served(url.replace("0.0.0.0", "127.0.0.1"), site, loop, article, hostile, run))
+                    began.set()
+                    await stop.wait()
+            finally:
+                await storage.close()
+                began.set()
+
+        thread = threading.Thread(target=lambda: loop.run_until_complete(live()), daemon=True)
+        thread.start()
+        assert began.wait(20)
+        assert ready, "the site did not start"
+
+        def end() -> None:
+            loop.call_soon_threadsafe(stop.set)
+            thread.join(15)
+            loop.close()
+
+        stops.append(end)
+        return ready[0]
+
+    yield start
+    for stop in stops:
+        stop()
+
+
+@pytest.fixture
+def served(serve: Callable[..., Served]) -> Served:
+    return serve()
+
+
+@pytest.fixture(scope="session")
+def chromium(missing: Callable[[str], None]) -> Iterator[Any]:
+    """Debian's Chromium, driven by Playwright."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        missing("no Chromium here: make system installs it")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Any) -> Iterator[Any]:
+    """A page of a new, empty profile; any script error or refused resource fails the test."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    found = context.new_page()
+    problems: list[str] = []
+    found.on("pageerror", lambda error: problems.append(str(error)))
+    found.on("console", lambda m: problems.append(m.text) if "Content Security Policy" in m.text else None)
+    yield found
+    context.close()
+    assert problems == []

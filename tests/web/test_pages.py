@@ -1,0 +1,220 @@
+"""Every page in a real browser: what it shows, that it is live, that it can be used, that nothing hostile runs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from storage.model import RunStatus, Trigger
+
+pytestmark = pytest.mark.browser
+
+#: As tests/web/conftest.py sends them.
+SCRIPT = "<script>document.title='owned'</script>"
+ATTRIBUTE = '"><img src=x onerror="document.title=\'owned\'">'
+ADDRESS = "javascript:document.title='owned'"
+
+AXE = Path(__file__).parent / "axe-4.14.1.min.js"
+
+
+def every_page(served) -> dict[str, str]:
+    return {
+        "overview": "",
+        "sources": "sources",
+        "source": "sources/kabar/utama",
+        "runs": "runs",
+        "run": f"runs/{served.run}",
+        "articles": "articles",
+        "article": f"articles/{served.article}",
+        "hostile article": f"articles/{served.hostile}",
+        "deliveries": "deliveries",
+        "logs": "logs",
+        "config": "config",
+        "about": "about",
+        "nothing": "no-such-page",
+    }
+
+
+def serious(page) -> list[str]:
+    """What axe-core finds against WCAG A and AA, but for the minor; run in a world apart, as the CSP wants."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate(
+        "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
+    )
+    return [
+        f"{v['id']}: {v['nodes'][0]['html'][:160]}"
+        for v in found["violations"]
+        if v["impact"] in {"serious", "critical"}
+    ]
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)])
+def test_no_page_has_a_serious_barrier_or_scrolls_sideways(served, page, scheme, width):
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 900})
+    for name, path in every_page(served).items():
+        page.goto(served.url + path)
+        page.locator("h1").wait_for()
+        assert serious(page) == [], f"{name}, {scheme}"
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{name} scrolls sideways"
+
+
+def test_hostile_words_are_text_on_every_page(served, page):
+    for name, path in every_page(served).items():
+        page.goto(served.url + path)
+        page.locator("h1").wait_for()
+        assert page.title() != "owned", name
+        assert page.locator("img[src='x']").count() == 0, name
+        links = page.evaluate("[...document.querySelectorAll('a[href]')].map(a => a.protocol)")
+        assert set(links) <= {"http:", "https:"}, name
+        words = page.content()
+        assert "\x1b" not in words, name
+        assert "\u202e" not in words, name
+    page.goto(served.url + f"articles/{served.hostile}")
+    shown = page.locator("main").inner_text()
+    for payload in (SCRIPT, ATTRIBUTE, ADDRESS):
+        assert payload in shown
+    page.goto(served.url + "logs")
+    assert SCRIPT in page.locator("main").inner_text()
+    page.goto(served.url)
+    assert SCRIPT in page.locator("main").inner_text()
+
+
+def test_the_overview_says_what_is_wrong_and_links_to_it(served, page):
+    page.goto(served.url)
+    assert page.get_by_role("heading", name="1 failing of 3 sources").is_visible()
+    page.get_by_role("link", name="failing 1").click()
+    assert page.locator("tbody tr").count() == 1
+    assert page.locator("tbody").get_by_role("link", name="kabar/bursa").is_visible()
+    page.goto(served.url)
+    page.locator("#chart canvas").wait_for()
+
+
+def test_the_overview_follows_what_happens(served, page):
+    page.goto(served.url)
+    page.get_by_text("live", exact=True).wait_for()
+    served.do(served.site.storage.sources.pause(["kabar/daerah"]))
+    page.get_by_role("link", name="paused 1").wait_for(timeout=10_000)
+
+
+def test_a_run_that_begins_appears_by_itself(served, page):
+    page.goto(served.url + "runs")
+    page.get_by_text("live", exact=True).wait_for()
+    assert page.locator("tbody tr").count() == 3
+    now = datetime.now(UTC)
+    begun = served.site.storage.runs.begin("kabar/daerah", "kabar", Trigger.SCHEDULE, now, 9, "tests", now)
+    served.do(begun)
+    page.locator("tbody tr:nth-child(4)").wait_for(timeout=10_000)
+    assert page.locator("tbody tr").first.inner_text().find(str(RunStatus.RUNNING)) > 0
+
+
+def test_log_lines_appear_as_they_are_written(served, page):
+    page.goto(served.url + "logs?q=level:warning")
+    page.get_by_text("live", exact=True).wait_for()
+    assert page.locator(".lines li").count() == 1
+    served.write_log(event="only information")
+    served.write_log(event="a warning comes", level="warning")
+    page.get_by_text("a warning comes").wait_for(timeout=10_000)
+    assert page.get_by_text("only information").count() == 0
+
+
+def test_sources_are_chosen_paused_polled_and_resumed(served, page):
+    page.goto(served.url + "sources")
+    page.get_by_label("Choose kabar/utama").check()
+    page.get_by_label("Choose kabar/daerah").check()
+    page.get_by_role("button", name="Pause").click()
+    assert page.get_by_text("2 sources paused").is_visible()
+    stored = served.site.storage.sources
+    assert [served.do(stored.get(f"kabar/{n}")).paused for n in ("utama", "daerah", "bursa")] == [True, True, False]
+    page.goto(served.url + "sources?q=state:paused")
+    page.get_by_label("all 2 that fit").check()
+    page.get_by_role("button", name="Resume").click()
+    assert page.get_by_text("2 sources resumed").is_visible()
+    assert not served.do(stored.get("kabar/utama")).paused
+    page.goto(served.url + "sources/kabar/utama")
+    page.get_by_role("button", name="Poll now").click()
+    assert page.get_by_text("1 source asked to be polled").is_visible()
+    assert served.do(stored.get("kabar/utama")).requested_at is not None
+
+
+def test_a_filter_that_cannot_be_read_says_why(served, page):
+    for path, words in (("sources", "stat:ok"), ("runs", "status:fine"), ("logs", "levle:error"), ("articles", 'x "')):
+        page.goto(served.url + path)
+        page.get_by_role("searchbox").fill(words)
+        page.get_by_role("button", name="Search").click()
+        page.get_by_role("alert").wait_for()
+    page.goto(served.url + "sources")
+    page.get_by_role("searchbox").fill("outlet:kabar kind:sitemap")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/sources?q=*")
+    assert page.locator("tbody tr").count() == 1
+
+
+def test_articles_are_found_and_show_what_changed(served, page):
+    page.goto(served.url + "articles")
+    assert page.locator(".hits li").count() == 2
+    page.get_by_role("searchbox").fill("melemah")
+    page.get_by_role("button", name="Search").click()
+    page.wait_for_url("**/articles?q=melemah")
+    page.get_by_role("link", name="Rupiah melemah").click()
+    assert page.locator("del").first.inner_text() == "menguat"
+    assert page.locator("ins").first.inner_text() == "melemah"
+    assert page.get_by_text("Where each field came from").is_visible()
+    page.get_by_text("Show", exact=True).click()
+    frame = page.frame_locator("iframe")
+    assert frame.get_by_text("Asli").is_visible()
+
+
+def test_a_run_shows_its_line_its_items_and_its_log(served, page):
+    page.goto(served.url + f"runs/{served.run}")
+    assert "outcome=ok" in page.locator("pre").first.inner_text()
+    assert page.get_by_text("3 of the unchanged were recognised from memory").is_visible()
+    assert page.locator("tbody tr").count() == 2
+    assert page.locator(".lines li").count() == 1
+
+
+def test_a_source_shows_its_request_without_its_secret(served, page):
+    page.goto(served.url + "sources/kabar/utama")
+    curl = page.locator("#curl").inner_text()
+    assert 'If-None-Match: "v1"' in curl
+    assert "very-secret-word" not in page.content()
+    assert page.get_by_role("img", name="articles by weekday and hour").is_visible()
+
+
+def test_light_and_dark_are_chosen_and_remembered(served, page):
+    page.goto(served.url)
+    back = "getComputedStyle(document.body).backgroundColor"
+    before = page.evaluate(back)
+    page.get_by_role("button", name="Change between light and dark").click()
+    after = page.evaluate(back)
+    assert before != after
+    page.goto(served.url + "about")
+    assert page.evaluate(back) == after
+
+
+def test_a_keyboard_is_enough(served, page):
+    page.goto(served.url)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+
+
+def test_the_password_opens_the_pages(serve, page):
+    served = serve(password="correct-horse-battery")
+    page.goto(served.url + "runs")
+    assert serious(page) == []
+    page.get_by_label("Password").fill("not the password")
+    page.keyboard.press("Enter")
+    assert page.get_by_text("That is not the password.").is_visible()
+    page.get_by_label("Password").fill("correct-horse-battery")
+    page.keyboard.press("Enter")
+    assert page.get_by_role("heading", name="Runs").is_visible()
+    (kept,) = page.context.cookies()
+    assert kept["httpOnly"]
+    assert kept["sameSite"] == "Strict"
+    assert kept["expires"] > (datetime.now(UTC) + timedelta(days=1)).timestamp()
+    page.get_by_role("button", name="Log out").click()
+    assert page.get_by_label("Password").is_visible()
