@@ -29,21 +29,22 @@ MOST_WORDS: Final = 20_000
 #: Share of the figures of the shorter list that two versions of one text have in common at least.
 FIGURES: Final = 0.5
 #: With fewer figures than this nothing follows from them.
-LEAST_FIGURES: Final = 4
+LEAST_FIGURES: Final = 3
 
 _WORD: Final = re.compile(r"[^\W_]+")
-_FIGURE: Final = re.compile(r"\d+(?:[.,:/]\d+)*")
+# Single digits are shared by chance and say nothing.
+_FIGURE: Final = re.compile(r"\d(?:[.,:/]?\d)+")
 _CACHE_WORDS: Final = 200_000
 _CHUNK: Final = 2048
 
 
-class _WordHashes(dict[str, int]):
-    """64-bit hashes of words, kept because a language has few; emptied when outsiders fill it."""
+class _WordHashes(dict[str, bytes]):
+    """8 bytes for each word, kept because a language has few; emptied when outsiders fill it."""
 
-    def __missing__(self, word: str) -> int:
+    def __missing__(self, word: str) -> bytes:
         if len(self) >= _CACHE_WORDS:
             self.clear()
-        made = int.from_bytes(blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
+        made = blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest()
         self[word] = made
         return made
 
@@ -71,8 +72,12 @@ class Fingerprint:
 
     #: Hashes of its word 5-grams, sorted, each once.
     shingles: Hashes
-    #: Its figures ("6.248,46"), each once.
-    figures: frozenset[str]
+    text: str
+
+    @property
+    def figures(self) -> frozenset[str]:
+        """Its figures ("6.248,46"), each once; asked only of candidates."""
+        return frozenset(_FIGURE.findall(self.text))
 
 
 def fingerprint(text: str) -> Fingerprint | None:
@@ -81,12 +86,12 @@ def fingerprint(text: str) -> Fingerprint | None:
     if len(words) < LEAST_WORDS:
         return None
     words = words[:MOST_WORDS]
-    hashes = np.fromiter(map(_words.__getitem__, words), dtype=np.uint64, count=len(words))
+    hashes = np.frombuffer(b"".join(map(_words.__getitem__, words)), dtype="<u8").astype(np.uint64)
     size = len(words) - WORDS + 1
     mixed = hashes[:size] * _PLACES[0]
     for place in range(1, WORDS):
         mixed += hashes[place : place + size] * _PLACES[place]
-    return Fingerprint(np.unique(_stirred(mixed)), frozenset(_FIGURE.findall(text)))
+    return Fingerprint(np.unique(_stirred(mixed)), text)
 
 
 def _stirred(values: Hashes) -> Hashes:
@@ -122,8 +127,9 @@ def figures_agree(one: Fingerprint, other: Fingerprint) -> bool:
 
     The market report of the next day repeats the sentences of today's and changes what they say.
     """
-    fewer = min(len(one.figures), len(other.figures))
-    return fewer < LEAST_FIGURES or len(one.figures & other.figures) / fewer >= FIGURES
+    ours, theirs = one.figures, other.figures
+    fewer = min(len(ours), len(theirs))
+    return fewer < LEAST_FIGURES or len(ours & theirs) / fewer >= FIGURES
 
 
 def same_text(one: Fingerprint, other: Fingerprint, near: float) -> float | None:

@@ -16,7 +16,7 @@ import structlog
 
 from crawlers.minhash import Fingerprint, fingerprint, same_text, signature
 from crawlers.scan import Scan
-from storage.bands import Bands, Entry
+from storage.bands import REFERENCE, Bands, Entry
 from storage.content import article_id
 from storage.model import Article
 from storage.texts import StoredText, Texts
@@ -24,7 +24,7 @@ from storage.texts import StoredText, Texts
 log = structlog.get_logger(__name__)
 
 #: Candidates whose texts are compared; those with fewest shared bands are left out.
-MOST_CANDIDATES = 24
+MOST_CANDIDATES = 8
 #: Stored articles entered again at the start: Redis may have lost its last second in a crash.
 TOP_UP = timedelta(minutes=10)
 #: Waits for a candidate that another worker is just storing.
@@ -72,23 +72,18 @@ class Near:
         self._missing_since: datetime | None = now() - TOP_UP
 
     async def find(self, article: Article) -> Match | None:
-        """The stored article with the same text, the most similar first; None for a text of its own."""
+        """The stored article with the same text, judged by shared bands the nearest; None for a text of its own."""
         own_id = article_id(article.outlet_id, article.url_key)
         print_ = fingerprint(article.text)
         if print_ is None:
             return None
-        exact = await self._texts.by_body(article.body_hash, self._now() - self._look_back)
-        references = await self._candidates(print_, own_id)
-        same = next((text for text in exact if text.id != own_id), None)
-        if same is not None:
-            return await self._match(article, same, "body", 1.0)
-        found = await self._stored(references, own_id)
-        best = max(
-            ((score, text) for text in found if (score := self._compare(print_, text)) is not None),
-            key=lambda pair: (pair[0], -pair[1].seq),
-            default=None,
-        )
-        return None if best is None else await self._match(article, best[1], "near", best[0])
+        found = await self._stored(await self._candidates(print_, own_id), own_id)
+        for stored in found:
+            score = self._compare(print_, stored)
+            if score is not None:
+                rule = "body" if stored.body_hash == article.body_hash else "near"
+                return await self._match(article, stored, rule, score)
+        return None
 
     def _compare(self, own: Fingerprint, stored: StoredText) -> float | None:
         other = fingerprint(stored.text)
@@ -173,8 +168,10 @@ class Near:
         """Their texts; what is not stored yet gets a moment, for its worker may be about to."""
         found = await self._texts.by_reference(references)
         for pause in _STORING:
-            if {text.id[:8] for text in found} >= set(references):
+            if {text.id[:REFERENCE] for text in found} >= set(references):
                 break
             await asyncio.sleep(pause)
             found = await self._texts.by_reference(references)
+        order = {reference: place for place, reference in enumerate(references)}
+        found.sort(key=lambda text: (order.get(text.id[:REFERENCE], len(order)), text.seq))
         return [text for text in found if text.id != own_id]

@@ -3,7 +3,7 @@
 Layout: ``wb:`` + 4 bytes of the epoch + ``:`` + segment + ``:`` + 2 bytes of the band is one small hash;
 its field is the rest of the band (3 bytes), its value the first 5 bytes of up to eight article ids.
 Small hashes stay listpacks (12 bytes an entry, not 70), which up to two million articles in the window
-hold. A segment is a quarter of the look-back, so that one question is five look-ups a band, and whole
+hold. A segment is half of the look-back, so that one question is three look-ups a band, and whole
 segments expire. ``wb:full:<epoch>`` says that the index is filled.
 
 The database stays the truth. Nothing here raises for Redis's sake.
@@ -27,7 +27,7 @@ from storage.redis import FAILURES, reason_of
 
 _log = structlog.get_logger("storage.bands")
 
-SEGMENTS = 4
+SEGMENTS = 2
 #: Characters of an article id that a reference keeps: 40 bits, unpacked from 5 bytes.
 REFERENCE = 8
 _REF_BYTES = 5
@@ -36,29 +36,30 @@ _BATCH = 100
 
 _SCRIPT = """
 local prefix, blob, ref, ttl = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
-local current, ask = ARGV[4], ARGV[5] == '1'
+local call, sub = redis.call, string.sub
+local current = prefix .. ARGV[4] .. ':'
+local former = {}
+for s = 5, #ARGV do former[#former + 1] = prefix .. ARGV[s] .. ':' end
 local found, failed = {}, false
 for i = 1, #blob, 5 do
-  local bucket = string.char(string.byte(blob, i) % 128) .. string.sub(blob, i + 1, i + 1)
-  local field = string.sub(blob, i + 2, i + 4)
-  if ask then
-    for s = 6, #ARGV do
-      local v = redis.call('HGET', prefix .. ARGV[s] .. ':' .. bucket, field)
-      if v then found[#found + 1] = v end
-    end
+  local bucket, field = sub(blob, i, i + 1), sub(blob, i + 2, i + 4)
+  for s = 1, #former do
+    local v = call('HGET', former[s] .. bucket, field)
+    if v then found[#found + 1] = v end
   end
+  local key = current .. bucket
+  local v = call('HGET', key, field)
+  if v then found[#found + 1] = v else v = '' end
   if ref ~= '' and not failed then
-    local key = prefix .. current .. ':' .. bucket
-    local v = redis.call('HGET', key, field) or ''
     local there = false
     for j = 1, #v, 5 do
-      if string.sub(v, j, j + 4) == ref then there = true end
+      if sub(v, j, j + 4) == ref then there = true end
     end
     if not there then
-      if #v >= 40 then v = string.sub(v, 6) end
+      if #v >= 40 then v = sub(v, 6) end
       local r = redis.pcall('HSET', key, field, v .. ref)
       if type(r) == 'table' and r.err then failed = r.err
-      elseif v == '' and redis.call('HLEN', key) == 1 then redis.call('PEXPIRE', key, ttl) end
+      elseif v == '' and call('HLEN', key) == 1 then call('PEXPIRE', key, ttl) end
     end
   end
 end
@@ -175,8 +176,8 @@ class Bands:
 
     def _arguments(self, signature: bytes, article_id: str, moment: datetime, *, ask: bool = True) -> list[Any]:
         number = int(moment.timestamp() // self._segment)
-        asked = [number - back for back in range(SEGMENTS + 1)] if ask else []
-        return [signature, _packed(article_id), self._ttl, number, int(ask), *asked]
+        former = [number - back for back in range(1, SEGMENTS + 1)] if ask else []
+        return [signature, _packed(article_id), self._ttl, number, *former]
 
     def _away(self, error: BaseException) -> None:
         self._resume_at = self._monotonic() + self._pause

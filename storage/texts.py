@@ -56,12 +56,6 @@ class Texts:
         ranges = [and_(a.id >= name, a.id <= name + "z" * 8) for name in references]
         return await self._all(select(*_COLUMNS).where(or_(*ranges)))
 
-    async def by_body(self, body_hash: str, since: datetime, limit: int = 20) -> list[StoredText]:
-        """Articles with the same cleaned body to the letter, the earliest first."""
-        a = articles.c
-        query = select(*_COLUMNS).where(a.body_hash == body_hash, a.first_seen >= since)
-        return await self._all(query.order_by(a.seq).limit(limit))
-
     async def by_id(self, article_id: str) -> StoredText | None:
         """One article, or None."""
         found = await self._all(select(*_COLUMNS).where(articles.c.id == article_id))

@@ -1,0 +1,200 @@
+"""Precision, recall and cost of telling copies, over an embedded Redis and a SQLite database of its own.
+
+Run as ``python -m bench.neardup``: a million articles in the window; ``--quick`` has 30,000. CPU is that
+of this process and of the Redis server together. ``--json`` prints one line at the end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import resource
+import shutil
+import tempfile
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+
+import structlog
+from redis.asyncio import Redis
+from sqlalchemy import insert
+
+from bench import labelled
+from crawlers.identity import body_hash
+from crawlers.minhash import BAND_BYTES, BANDS
+from crawlers.near import Near
+from storage.bands import Bands, Entry
+from storage.content import article_id, columns, document
+from storage.embedded import EmbeddedValkey
+from storage.model import Article, Block, BlockKind
+from storage.redis import connect
+from storage.storage import Storage
+from storage.tables import articles
+
+LOOK_BACK = timedelta(days=8)
+NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class Score:
+    """What was linked, rightly and wrongly."""
+
+    right: int = 0
+    wrong: int = 0
+    #: Versions of a text that had come before, by kind, and those of them that were linked.
+    versions: Counter[str] = field(default_factory=Counter)
+    linked: Counter[str] = field(default_factory=Counter)
+    errors: list[str] = field(default_factory=list)
+
+    @property
+    def precision(self) -> float:
+        """Right links over all links."""
+        return self.right / max(1, self.right + self.wrong)
+
+    @property
+    def recall(self) -> float:
+        """Linked versions over all versions."""
+        return sum(self.linked.values()) / max(1, sum(self.versions.values()))
+
+
+def _article(number: int, text: str, outlet: str = "bench") -> Article:
+    return Article(
+        outlet_id=outlet, url=f"https://{outlet}.test/{number}", url_key=f"{outlet}/{number}", title=f"Judul {number}",
+        body=(Block(BlockKind.PARAGRAPH, text),), text=text, language="id", word_count=len(text.split()),
+        content_hash=f"{number}", body_hash=body_hash(text),
+    )  # fmt: skip
+
+
+async def _store(storage: Storage, found: list[Article]) -> None:
+    rows = [
+        {**columns(a, document(a)), "id": article_id(a.outlet_id, a.url_key), "revision": 1,
+         "first_seen": NOW, "revised_at": NOW}
+        for a in found
+    ]  # fmt: skip
+    async with storage.database.write() as connection:
+        await connection.execute(insert(articles), rows)
+
+
+def _near(storage: Storage, bands: Bands) -> Near:
+    return Near(storage.texts, bands, look_back=LOOK_BACK, near=0.55, agencies=frozenset, now=lambda: NOW)
+
+
+async def _judge(storage: Storage, near: Near, count: int) -> Score:
+    """Let all labelled texts arrive one after the other and count what is linked to what."""
+    texts, score = labelled.build(count), Score()
+    groups: dict[str, str] = {}
+    known: set[str] = set()
+    for number, item in enumerate(texts):
+        article = _article(number, item.text)
+        match = await near.find(article)
+        await _store(storage, [article])
+        if item.group in known:
+            score.versions[item.kind] += 1
+        if match is not None:
+            right = groups[match.of] == item.group
+            score.right += right
+            score.wrong += not right
+            score.linked[item.kind] += right
+            if not right:
+                score.errors.append(f"{item.kind} of {item.group} linked to {groups[match.of]}: {match.jaccard:.2f}")
+        elif item.group in known:
+            score.errors.append(f"{item.kind} of {item.group} not linked")
+        groups[article_id(article.outlet_id, article.url_key)] = item.group
+        known.add(item.group)
+    return score
+
+
+async def _window(bands: Bands, count: int) -> None:
+    """Fill the index with that many articles, spread over the look-back, whose texts nobody asks for."""
+    chance = Random(1)
+
+    async def entries() -> AsyncIterator[Entry]:
+        for n in range(count):
+            first_seen = NOW - LOOK_BACK * chance.random()
+            yield Entry(article_id("window", str(n)), chance.randbytes(BANDS * BAND_BYTES), first_seen)
+
+    if await bands.fill(entries(), NOW, whole=True) is None:
+        raise SystemExit(f"Redis did not take the window: {bands.trouble}")
+
+
+async def _cpu(redis: Redis) -> float:
+    facts = await redis.info("cpu")
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime + float(facts["used_cpu_user"]) + float(facts["used_cpu_sys"])
+
+
+async def _throughput(storage: Storage, near: Near, redis: Redis, count: int) -> tuple[float, float]:
+    """Articles per CPU-second and per second; one in twelve is a copy of a stored one and is verified."""
+    texts = [text for _, text in labelled.newsroom_texts(count, seed=11)]
+    stored = [_article(n, text, "former") for n, text in enumerate(texts[: count // 12])]
+    for article in stored:
+        await near.find(article)
+    await _store(storage, stored)
+    arriving = [_article(n, text, "later") for n, text in enumerate(texts)]
+    cpu, clock = await _cpu(redis), time.perf_counter()
+    found = 0
+    for article in arriving:
+        found += await near.find(article) is not None
+    cpu, clock = await _cpu(redis) - cpu, time.perf_counter() - clock
+    if found < len(stored):
+        raise SystemExit(f"only {found} of {len(stored)} copies were found under load")
+    return count / cpu, count / clock
+
+
+async def _bench(quick: bool) -> dict[str, float | int]:
+    window = 30_000 if quick else 1_000_000
+    home = Path(tempfile.mkdtemp(prefix="warta-bench-", dir=os.environ.get("TMPDIR")))
+    try:
+        async with EmbeddedValkey(home / "v", persistent=False).running() as server:
+            redis = connect(server.url)
+            storage = await Storage.open(f"sqlite:///{home}/bench.db", now=lambda: NOW)
+            bands = Bands(redis, LOOK_BACK, epoch="bench")
+            near = _near(storage, bands)
+            score = await _judge(storage, near, 100 if quick else 1_000)
+            before = (await redis.info("memory"))["used_memory"]
+            await _window(bands, window)
+            memory = (await redis.info("memory"))["used_memory"] - before
+            per_cpu, per_second = await _throughput(storage, near, redis, 1_200 if quick else 12_000)
+            await storage.close()
+            await redis.aclose()
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+    for kind in sorted(score.versions):
+        print(f"  {kind:<10} {score.linked[kind]:>6,} of {score.versions[kind]:,} linked")
+    for error in score.errors[:20]:
+        print(f"  {error}")
+    return {
+        "precision": round(score.precision, 5),
+        "recall": round(score.recall, 5),
+        "articles_per_cpu_second": round(per_cpu),
+        "articles_per_second": round(per_second),
+        "links": score.right + score.wrong,
+        "versions": sum(score.versions.values()),
+        "window": window,
+        "redis_bytes_per_article": round(memory / window),
+    }
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--json", action="store_true")
+    chosen = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
+    figures = asyncio.run(_bench(chosen.quick))
+    if chosen.json:
+        print(json.dumps(figures))
+        return
+    for name, value in figures.items():
+        print(f"{name:>26}  {value:,}")
+
+
+if __name__ == "__main__":
+    main()
