@@ -101,6 +101,11 @@ async def test_articles_come_in_the_order_of_their_announcement(storage: Storage
     assert [r["url_key"] for _, r in newest.records] == ["c", "b"]
     since = ArticleFilter(since=clock() - timedelta(hours=4), outlet_id="warta-pagi", query="harga", language="id")
     assert [r["url_key"] for _, r in (await storage.events.articles(since)).records] == ["c"]
+    words = ArticleFilter(query="harga")
+    assert [r["url_key"] for _, r in (await storage.events.articles(words, newest_first=True)).records] == [
+        "c", "b", "a",
+    ]  # fmt: skip
+    assert [r["url_key"] async for _, r in storage.events.records(words, batch=2)] == ["a", "b", "c"]
     until = ArticleFilter(until=clock() - timedelta(hours=4))
     assert [r["url_key"] for _, r in (await storage.events.articles(until)).records] == ["a", "b"]
     assert [r["url_key"] async for _, r in storage.events.records(ArticleFilter(), batch=1)] == ["a", "b", "c"]
