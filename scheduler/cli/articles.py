@@ -147,10 +147,24 @@ def explain(
             out.records(fates)
         for fate in () if json else fates:
             _print_fate(out, fate)
+        if not json:
+            await _print_coverage(storage, out, {fate.article_id: None for fate in fates if fate.article_id})
         if not fates:
             fail(Exit.NOT_FOUND, f"{url!r} was never discovered by a source of this installation")
 
     query(settings, work, json=json)
+
+
+async def _print_coverage(storage: Storage, out: Output, ids: Iterable[str]) -> None:
+    """The clusters these articles belong to: the original, and who else runs the text."""
+    found = [await storage.articles.get(article_id) for article_id in ids]
+    for cluster in dict.fromkeys(stored.cluster for stored in found if stored and stored.cluster):
+        page = await storage.articles.list(ArticleFilter(cluster=cluster), limit=200)
+        out.line(f"cluster {cluster}: one text, {len(page.articles)} articles", style="bold")
+        for stored in sorted(page.articles, key=lambda a: (a.copy_of is not None, a.first_seen)):
+            role = f"copy of {stored.copy_of}" if stored.copy_of else "original"
+            out.line(f"{role:>25}  {local(stored.first_seen)}  {stored.article.outlet_id}  {stored.id}")
+            out.line(f"{'':>25}  {stored.article.url}")
 
 
 def _print_fate(out: Output, fate: Fate) -> None:
