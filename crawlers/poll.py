@@ -16,7 +16,6 @@ from config.model import Limits, Outlet, Source, SourceKind
 from crawlers import replacement, validators, whereabouts
 from crawlers.discover import discover
 from crawlers.evidence import evidence_of
-from crawlers.item import Fetch
 from crawlers.listing import expand
 from crawlers.model import (
     Discovered,
@@ -29,6 +28,7 @@ from crawlers.model import (
     NotModified,
     Purpose,
 )
+from crawlers.pages import Fetch
 from crawlers.parts import Parts, Reading
 from crawlers.pool import ParseKilled, ParsePool
 from crawlers.recognise import Recognised, keys_of, recognise
