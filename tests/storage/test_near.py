@@ -157,7 +157,7 @@ async def test_whatever_the_order_no_parent_has_a_parent(wire: Wire) -> None:
         assert stored is not None
         names.add(stored.cluster)
     (name,) = names - {None}
-    cluster = await wire.cluster(name)
+    cluster = await wire.cluster(name or "")
     parents = {stored.copy_of for stored in cluster.values()} - {None}
     assert len(cluster) == len(outlets)
     assert len(parents) == 1
