@@ -89,11 +89,23 @@ def parse_query(typed: str) -> SearchQuery:
     return SearchQuery(tuple(wanted[:32]), tuple(unwanted[:32]))
 
 
-def matches(query: SearchQuery, *, is_sqlite: bool) -> ColumnElement[bool]:
-    """The condition on ``articles``; nothing matches a query without a wanted word."""
+def matches(
+    query: SearchQuery, *, is_sqlite: bool, newest: int | None = None, before: int | None = None
+) -> ColumnElement[bool]:
+    """The condition on ``articles``; nothing matches a query without a wanted word.
+
+    With `newest` SQLite finds no more than that many, the last stored of those before the ``seq`` `before`:
+    a word of half of all articles is answered without reading them all.
+    """
     if not query.wanted:
         return false()
-    return articles.c.seq.in_(_sqlite_rows(query)) if is_sqlite else _postgres_match(query)
+    if not is_sqlite:
+        return _postgres_match(query)
+    rows = _sqlite_rows(query)
+    if newest is not None:
+        rowid: ColumnElement[int] = literal_column("rowid")
+        rows = (rows.where(rowid < before) if before is not None else rows).order_by(rowid.desc()).limit(newest)
+    return articles.c.seq.in_(rows)
 
 
 def _sqlite_rows(query: SearchQuery) -> Select[Any]:

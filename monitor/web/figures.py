@@ -268,14 +268,24 @@ async def article_page(
     database = storage.database
     a = articles.c
     conditions: list[Any] = []
+    found: list[Any] = []
     if query:
-        conditions.append(matches(parse_query(query), is_sqlite=database.is_sqlite))
-    if since is not None:
-        conditions.append(a.first_seen >= since)
+        asked = parse_query(query)
+        # What narrows further has to see every hit; alone the newest are enough.
+        some = None if outlet_id or since else max(limit + 1, 1000)
+        found = [matches(asked, is_sqlite=database.is_sqlite, newest=some, before=after)]
+        conditions.append(matches(asked, is_sqlite=database.is_sqlite, newest=None if since else 1000))
+    at_since = [a.first_seen >= since] if since is not None else []
+    conditions += at_since
     at_outlet = [a.outlet_id == outlet_id] if outlet_id else []
     before = [a.seq < after] if after is not None else []
     columns = (a.seq, a.id, a.outlet_id, a.title, a.url, a.published, a.first_seen, a.revision, a.copy_of)
-    wanted = select(*columns).where(*conditions, *at_outlet, *before).order_by(a.seq.desc()).limit(limit + 1)
+    wanted = (
+        select(*columns)
+        .where(*(found or conditions), *at_since, *at_outlet, *before)
+        .order_by(a.seq.desc())
+        .limit(limit + 1)
+    )
     newest = select(a.seq, a.outlet_id).where(*conditions).order_by(a.seq.desc()).limit(1000).subquery()
     by_outlet = select(newest.c.outlet_id, func.count().label("hits")).group_by(newest.c.outlet_id)
     async with database.read() as connection:

@@ -10,8 +10,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
+import structlog
+
 from config.model import Monitor, Settings
+from storage.errors import StorageUnavailable
 from storage.storage import Storage
+
+log = structlog.get_logger(__name__)
 
 _T = TypeVar("_T")
 
@@ -39,6 +44,7 @@ class Site:
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     _answers: dict[str, tuple[float, object]] = field(default_factory=dict)
     _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
+    _asking: dict[str, asyncio.Task[object]] = field(default_factory=dict)
 
     async def remembered(self, name: str, seconds: float, ask: Callable[[], Awaitable[_T]]) -> _T:
         """The answer to `ask`, at most `seconds` old; asked once however many want it at the same moment.
@@ -52,6 +58,22 @@ class Site:
             answer = await ask()
             self._answers[name] = (time.monotonic(), answer)
             return answer
+
+    async def lately(self, name: str, seconds: float, ask: Callable[[], Awaitable[_T]]) -> _T:
+        """The same, but whoever comes when it is too old gets the old answer while it is asked anew."""
+        known = self._answers.get(name)
+        if known is None:
+            return await self.remembered(name, seconds, ask)
+        if time.monotonic() - known[0] >= seconds and (name not in self._asking or self._asking[name].done()):
+            task: asyncio.Task[object] = asyncio.create_task(self._renew(name, seconds, ask))
+            self._asking[name] = task
+        return known[1]  # type: ignore[return-value]  # the name stands for the type
+
+    async def _renew(self, name: str, seconds: float, ask: Callable[[], Awaitable[object]]) -> None:
+        try:
+            await self.remembered(name, seconds, ask)
+        except StorageUnavailable as error:
+            log.warning("number not renewed", number=name, reason=str(error))
 
     def heartbeat(self) -> float | None:
         """Seconds since the daemon's last sign of life; None when it leaves none on this machine."""

@@ -64,7 +64,7 @@ def test_without_the_password_nothing_but_the_door_and_signs_of_life_answers(ser
         assert answer.status == 401, path
     assert "kabar" not in answer.text
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
-    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["Referrer-Policy"] == "same-origin"
     assert answer.headers["X-Frame-Options"] == "DENY"
 
 

@@ -125,17 +125,17 @@ def test_sources_are_chosen_paused_polled_and_resumed(served, page):
     page.get_by_label("Choose kabar/utama").check()
     page.get_by_label("Choose kabar/daerah").check()
     page.get_by_role("button", name="Pause").click()
-    assert page.get_by_text("2 sources paused").is_visible()
+    page.get_by_text("2 sources paused").wait_for()
     stored = served.site.storage.sources
     assert [served.do(stored.get(f"kabar/{n}")).paused for n in ("utama", "daerah", "bursa")] == [True, True, False]
     page.goto(served.url + "sources?q=state:paused")
     page.get_by_label("all 2 that fit").check()
     page.get_by_role("button", name="Resume").click()
-    assert page.get_by_text("2 sources resumed").is_visible()
+    page.get_by_text("2 sources resumed").wait_for()
     assert not served.do(stored.get("kabar/utama")).paused
     page.goto(served.url + "sources/kabar/utama")
     page.get_by_role("button", name="Poll now").click()
-    assert page.get_by_text("1 source asked to be polled").is_visible()
+    page.get_by_text("1 source asked to be polled").wait_for()
     assert served.do(stored.get("kabar/utama")).requested_at is not None
 
 
@@ -208,13 +208,13 @@ def test_the_password_opens_the_pages(serve, page):
     assert serious(page) == []
     page.get_by_label("Password").fill("not the password")
     page.keyboard.press("Enter")
-    assert page.get_by_text("That is not the password.").is_visible()
+    page.get_by_text("That is not the password.").wait_for()
     page.get_by_label("Password").fill("correct-horse-battery")
     page.keyboard.press("Enter")
-    assert page.get_by_role("heading", name="Runs").is_visible()
+    page.get_by_role("heading", name="Runs").wait_for()
     (kept,) = page.context.cookies()
     assert kept["httpOnly"]
     assert kept["sameSite"] == "Strict"
     assert kept["expires"] > (datetime.now(UTC) + timedelta(days=1)).timestamp()
     page.get_by_role("button", name="Log out").click()
-    assert page.get_by_label("Password").is_visible()
+    page.get_by_label("Password").wait_for()
