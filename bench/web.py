@@ -124,7 +124,8 @@ async def fill(storage: Storage, total_sources: int, total_articles: int, now: d
             for r in batch
         ]  # fmt: skip
         ends = [
-            {"run_id": run_of[int(r["id"][7:]) % len(run_of)], "source_id": f"{r['outlet_id']}/s0", "outlet_id": r["outlet_id"], "url": r["url"],
+            {"run_id": run_of[int(r["id"][7:]) % len(run_of)],
+             "source_id": f"{r['outlet_id']}/s0", "outlet_id": r["outlet_id"], "url": r["url"],
              "url_key": r["url_key"], "kind": "stored", "article_id": r["id"], "discovered_at": r["first_seen"],
              "reason": "new"}
             for r in batch
