@@ -76,10 +76,10 @@ def _extract(html: str, url: str, rules: ArticleRules, language_hint: str | None
     page = parse(html)
     if page is None:
         return Extraction(url=url, kind=PageKind.EMPTY, language=language_hint)
-    # Lists of tags stand inside bodies and are removed from them.
-    listed = outlet.tags(page.root, rules.tags)
-    removed = outlet.remove(page.root, rules.remove)
     head = read_head(page.root, url)
+    # Tags and pagers stand inside bodies and are removed from them.
+    listed, following = outlet.tags(page.root, rules.tags), next_page(page.root, head, url)
+    removed = outlet.remove(page.root, rules.remove)
     headings = heading_texts(page.root)
     described = read_jsonld(page.jsonld, [*headings, head.first("og:title") or "", head.title or ""])
     found = _body(page, head, described, rules, removed)
@@ -95,7 +95,7 @@ def _extract(html: str, url: str, rules: ArticleRules, language_hint: str | None
         kind=kind_of(head, described, blocks, url, () if found.source == "rules" else found.walked.blocks),
         canonical_url=head.link("canonical") or absolute(head.first("og:url"), head.base),
         amp_url=head.link("amphtml"),
-        next_url=next_page(page.root, head, url),
+        next_url=following,
         title=title,
         subtitle=named.either("subtitle", rules.subtitle, "alternativeHeadline"),
         authors=authors,

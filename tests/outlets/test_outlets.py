@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,8 @@ from config.load import load
 from config.model import Outlet
 from crawlers.identity import url_key
 from crawlers.page import read_pages
-from crawlers.trial import FIELDS
-from scheduler.cli.fixture import Case, expected_of, read_case
+from crawlers.trial import FIELDS, fields_of
+from scheduler.cli.fixture import Case, expected_of, page_from, read_case
 
 HERE = Path(__file__).parent
 CONFIG = HERE.parents[1] / "config"
@@ -97,3 +98,42 @@ def test_the_page_names_no_key_twice(name):
 
     for file in ("meta.json", "expected.json"):
         json.loads((FOLDERS[name] / file).read_text(), object_pairs_hook=once)
+
+
+#: Saved pages of the outlets: folder or file under samples/, outlet, address, title's beginning, day of publication.
+SAVED = [
+    ("html/detik/health.detik.com-Stroke.html", "detik", "https://health.detik.com/true-story/d-7016153/curhat", "2023-11-02T13:59:53Z"),  # noqa: E501
+    ("html/kompas/money.kompas.com-Menhub.html", "kompas", "https://money.kompas.com/read/2023/11/02/213419026/menhub", "2023-11-02T14:34:19Z"),  # noqa: E501
+    ("html/kompas/kompas-singlepage.html", "kompas", "http://regional.kompas.com/read/2015/11/04/21040031/Polres", "2015-11-04T14:04:00Z"),  # noqa: E501
+    ("html/mediaindonesia/MediaIndonesia_2026_01_20.html", "mediaindonesia", "https://mediaindonesia.com/ekonomi/851796/dari", "2026-01-20T11:33:13Z"),  # noqa: E501
+    ("html/okezone/okezone-singlepage.html", "okezone", "http://lifestyle.okezone.com/read/2015/11/05/481/1244264/sering", "2015-11-05T08:56:00Z"),  # noqa: E501
+    ("html/republika/republika-singlepage.html", "republika", "http://nasional.republika.co.id/berita/nasional/daerah/16/02/15/o2l07x284-marcella", "2016-02-15T09:15:00Z"),  # noqa: E501
+    ("html/antara/antara-singlepage.html", "antara", "http://www.antaranews.com/berita/527800/29-penerbangan", "2015-11-05T07:56:43Z"),  # noqa: E501
+    ("html/detik/detik-singlepage.html", "detik", "http://inet.detik.com/read/2015/11/05/100026/3062623/323/google", "2015-11-05T03:08:00Z"),  # noqa: E501
+    ("html/theguardian/TheGuardian_2024_02_24.html", "theguardian", "https://www.theguardian.com/world/2024/feb/24/death-toll", "2024-02-24T11:42:23Z"),  # noqa: E501
+    ("html_shape_2026/cnn_indonesia/sample-article.html", "cnnindonesia", "https://www.cnnindonesia.com/ekonomi/20260724100745-78-1234567/contoh", "2026-07-24T03:47:05Z"),  # noqa: E501
+    ("html_shape_2026/detik/sample-article.html", "detik", "https://www.detik.com/berita/d-1234567/contoh", "2026-07-23T07:35:00Z"),  # noqa: E501
+    ("html_shape_2026/liputan6/sample-article.html", "liputan6", "https://www.liputan6.com/news/read/9000001/contoh", "2026-07-24T03:26:00Z"),  # noqa: E501
+    ("html_shape_2026/merdeka/sample-article.html", "merdeka", "https://www.merdeka.com/peristiwa/read/8253998/contoh", "2026-07-24T09:58:38Z"),  # noqa: E501
+    ("html_shape_2026/okezone/sample-article.html", "okezone", "https://news.okezone.com/read/2026/07/24/337/9100001/contoh", "2026-07-24T08:18:24Z"),  # noqa: E501
+    ("html_shape_2026/republika/sample-article.html", "republika", "https://ekonomi.republika.co.id/berita/fixtur001/contoh", "2026-07-24T09:32:58Z"),  # noqa: E501
+    ("html_shape_2026/sindonews/sample-article.html", "sindonews", "https://ekbis.sindonews.com/read/1900005/178/contoh-1900000005", "2026-07-24T07:00:00Z"),  # noqa: E501
+    ("html_shape_2026/suara/sample-article.html", "suara", "https://www.suara.com/news/2026/07/24/070859/contoh", "2026-07-24T00:08:59Z"),  # noqa: E501
+]  # fmt: skip
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(("file", "name", "url", "published"), SAVED, ids=[row[0] for row in SAVED])
+def test_the_rules_read_saved_pages(shared, file, name, url, published):
+    at = datetime(2026, 11, 1, tzinfo=UTC)
+    page = page_from((shared / "samples" / file).read_bytes(), url, at)
+    outlet = pack()[name]
+    article = fields_of(read_pages((page,), outlet, None, at).read.article)
+    assert article["published"] == published
+    assert len(article["title"]) > 20
+    assert article["body"]
+    text = "\n".join(block if isinstance(block, str) else "\n".join(block.values()) for block in article["body"])
+    assert len(text) > 300
+    rules = outlet.boilerplate
+    assert not [phrase for phrase in (*rules.contains, *rules.cut_after) if phrase in text]
+    assert not [line for line in text.splitlines() if line.startswith(rules.line_start)]
