@@ -24,6 +24,8 @@ class Known:
 
     #: An article under this page's URL key or one of its aliases.
     by_url: Current | None = None
+    #: ``url``, or ``canonical`` when only a claim of the page names it.
+    url_rule: str = "url"
     #: The article that this source last gave this GUID to.
     by_guid: Current | None = None
     #: An article of the outlet with the same cleaned body.
@@ -51,7 +53,7 @@ def decide(article: Article, known: Known) -> Verdict:
     4. else it is new. A title alone never decides.
     """
     if known.by_url is not None:
-        return _compare(article, known.by_url, "url")
+        return _compare(article, known.by_url, known.url_rule)
     if known.by_guid is not None and _agrees(article, known.by_guid):
         return _compare(article, known.by_guid, "guid")
     if known.by_body is not None and known.by_body.article_id is not None:

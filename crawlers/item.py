@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 
 from config.model import Limits, Outlet, Source
+from crawlers.aliases import Named, name
 from crawlers.decide import Current, Known, Verdict, copy_of, decide
 from crawlers.identity import belongs, is_article
 from crawlers.model import (
@@ -133,15 +135,17 @@ class ItemReader:
         return await self._judge(read, page, fate, run, outlet)
 
     async def _judge(self, read: Normalized, page: Fetched, fate: Fate, run: CrawlRun, outlet: Outlet) -> Decided:
-        article = read.article
-        places = [
-            IdentityKey(IdentityKind.URL, outlet.id, article.url_key),
-            IdentityKey(IdentityKind.URL, outlet.id, fate.url_key),
-            *keys_of(read.aliases, outlet),
-        ]
-        places = list(dict.fromkeys(places))
+        article, own_key = read.article, IdentityKey(IdentityKind.URL, outlet.id, fate.url_key)
+        canonical = IdentityKey(IdentityKind.URL, outlet.id, article.url_key)
+        own = list(dict.fromkeys([own_key, *keys_of([page.final_url], outlet)]))
+        claimed = [key for key in dict.fromkeys([canonical, *keys_of(read.aliases, outlet)]) if key not in own]
+        named = name(article, own, claimed, await self._stored([*own, *claimed]))
+        if canonical in named.refused:  # it is another article's address, and this one keeps its own
+            article = replace(article, url=page.final_url, url_key=fate.url_key)
+            canonical = own_key
+        places = list(dict.fromkeys([canonical, *own, *named.held]))
         body = IdentityKey(IdentityKind.BODY, outlet.id, article.body_hash)
-        verdict = decide(article, await self._known(places, fate, run, body))
+        verdict = decide(article, await self._known(named, fate, run, body))
         match = await self._copied(article, verdict)
         if match is not None:
             verdict = copy_of(match)
@@ -167,13 +171,23 @@ class ItemReader:
         match = await self._near.find(article)
         return None if verdict.kind is FateKind.REVISED else match
 
-    async def _known(self, places: list[IdentityKey], fate: Fate, run: CrawlRun, body: IdentityKey) -> Known:
-        names = _names(fate, run)
-        found = await self._storage.articles.identities([*places, *names, body])
-        by_url = next((found[k].article_id for k in places if k in found and found[k].article_id), None)
+    async def _stored(self, places: list[IdentityKey]) -> dict[IdentityKey, tuple[str, Article]]:
+        """The articles that stand under these addresses, by address."""
+        found = await self._storage.articles.identities(places)
+        stored: dict[IdentityKey, tuple[str, Article]] = {}
+        for key, identity in found.items():
+            known = await self._storage.articles.get(identity.article_id) if identity.article_id else None
+            if known is not None:
+                stored[key] = (known.id, known.article)
+        return stored
+
+    async def _known(self, named: Named, fate: Fate, run: CrawlRun, body: IdentityKey) -> Known:
+        names, by_url = _names(fate, run), named.article_id
+        found = await self._storage.articles.identities([*names, body])
         by_guid = next((found[k].article_id for k in names if k in found and found[k].article_id), None)
         return Known(
             by_url=await self._current(by_url),
+            url_rule=named.rule,
             by_guid=await self._current(by_guid) if by_guid != by_url else None,
             by_body=found.get(body),
         )
