@@ -149,9 +149,11 @@ async def source_page(
     conditions = wish.conditions(now)
     async with database.read() as connection:
         total = await connection.scalar(select(func.count()).select_from(sources).where(*conditions))
-        query = select(sources).where(*conditions).order_by(order, sources.c.failures.desc(), sources.c.id)
-        rows = await connection.execute(query.limit(limit).offset(offset))
-        return [state_from(row) for row in rows], int(total or 0)
+        # The rows are wide: only their ids are sorted.
+        query = select(sources.c.id).where(*conditions).order_by(order, sources.c.failures.desc(), sources.c.id)
+        ids = list(await connection.scalars(query.limit(limit).offset(offset)))
+        rows = {row.id: row for row in await connection.execute(select(sources).where(sources.c.id.in_(ids)))}
+        return [state_from(rows[name]) for name in ids], int(total or 0)
 
 
 async def source_ids(database: Database, wish: SourceWish, now: datetime) -> list[str]:

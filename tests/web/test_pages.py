@@ -86,6 +86,7 @@ def test_the_overview_says_what_is_wrong_and_links_to_it(served, page):
     page.goto(served.url)
     assert page.get_by_role("heading", name="1 failing of 3 sources").is_visible()
     page.get_by_role("link", name="failing 1").click()
+    page.wait_for_url("**/sources?q=*")
     assert page.locator("tbody tr").count() == 1
     assert page.locator("tbody").get_by_role("link", name="kabar/bursa").is_visible()
     page.goto(served.url)

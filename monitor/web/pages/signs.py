@@ -45,7 +45,7 @@ async def _checks(site: Site) -> dict[str, str]:
         well = heartbeat < ALIVE_SECONDS
         checks["daemon"] = "ok" if well else f"last sign of life {heartbeat:.0f} s ago"
     if checks["database"] == "ok":
-        line = await now_line(site.storage, site.now())
+        line = await site.remembered("dispatch", 10.0, lambda: now_line(site.storage, site.now()))
         stalled = line.next_due is not None and site.now() - line.next_due > STALLED
         checks["dispatch"] = f"{line.overdue} sources are overdue" if stalled else "ok"
     return checks
