@@ -370,6 +370,24 @@ class Identity:
     url_key: str = ""
 
 
+#: Fields whose presence on pages is counted; `published` counts only with a time of day.
+FIELDS = ("title", "authors", "published", "section", "tags", "image", "body")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What one page gave, to be held against what the outlet's pages usually give."""
+
+    #: Version of the outlet's rules that read it: "current", or "until 2023-01-31".
+    rules: str
+    #: Those of FIELDS that it gave.
+    found: frozenset[str] = frozenset()
+    #: Those that the outlet's own rules gave.
+    ruled: frozenset[str] = frozenset()
+    #: Characters of the body, as the rules chose it where they found one.
+    characters: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
     """Everything that one decided item writes, in one transaction."""
@@ -396,6 +414,8 @@ class Decided:
     takes_over: bool = False
     #: Only for ``pending``: when to try again.
     retry_at: datetime | None = None
+    #: What its page gave; None for items whose page was not read.
+    measured: Measured | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

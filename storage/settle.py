@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from storage.content import article_id, bounded, clean_or_none, columns, document, pack
 from storage.errors import InvalidDecision, StaleToken
 from storage.identities import row_for, stored_key
-from storage.model import Committed, Decided, FateKind, IdentityKey, IdentityKind
+from storage.model import Committed, Decided, FateKind, IdentityKey, IdentityKind, Measured
 
 #: Revisions of one article; a page that prints the time of day makes no more than these
 #: (24 is where lemon24/reader stops too).
@@ -108,6 +109,8 @@ class Changes:
     events: list[dict[str, Any]] = field(default_factory=list)
     #: Fate of the event at the same place in `events`.
     event_of: list[int] = field(default_factory=list)
+    #: Outlet, what a page gave, and when it was decided.
+    measured: list[tuple[str, Measured, datetime]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,3 +330,5 @@ def _close(item: Prepared, fate: Waiting, outcome: Outcome, known: Known, change
     )
     if not pending:
         changes.counts[fate.run_id][outcome.kind] += 1
+        if decided.measured is not None:
+            changes.measured.append((decided.outlet_id, decided.measured, decided.now))

@@ -12,6 +12,7 @@ import storage.views  # noqa: F401 - adds the views to the metadata
 from storage.articles import ArticleFilter, Articles
 from storage.audit import Audit
 from storage.children import Children
+from storage.coverage import CoverageBook
 from storage.database import Database
 from storage.delivery import Deliveries
 from storage.events import Events
@@ -59,6 +60,7 @@ class Storage:
         self.rhythms = Rhythms(database)
         self.fates = Fates(database)
         self.articles = Articles(database)
+        self.coverage = CoverageBook(database)
         self.texts = Texts(database)
         self.outbox = Outbox(database)
         self.events = Events(database)

@@ -17,6 +17,7 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage.coverage import note
 from storage.database import Database, refused, repeatable
 from storage.errors import InvalidDecision, StorageError, StorageUnavailable
 from storage.identities import chunks, find, remember
@@ -180,6 +181,7 @@ class Writer:
             for run_id, kinds in sorted(changes.counts.items())
         ]
         await _many(connection, _COUNT, counts)
+        await note(self._database, connection, changes.measured)
         ids = await append(self._database, connection, changes.events)
         return dict(zip(changes.event_of, ids, strict=True))
 
