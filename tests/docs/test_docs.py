@@ -65,8 +65,8 @@ def test_every_page_is_reached_from_the_readme_or_a_page_that_is() -> None:
         if here in seen or not here.exists():
             continue
         seen.add(here)
-        for target in re.findall(r"\]\((?!https?://)([^)#]+\.md)", here.read_text(encoding="utf-8")):
-            todo.append((here.parent / target).resolve())
+        links = re.findall(r"\]\((?!https?://)([^)#]+\.md)", here.read_text(encoding="utf-8"))
+        todo += [(here.parent / link).resolve() for link in links]
 
     assert set(PAGES) <= seen
 

@@ -10,7 +10,9 @@ from monitor.filters import Filter, FilterError, parse
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 NAMES = ("outlet", "status", "level", "reason")
-LINE = {"time": "2026-11-23T07:30:00Z", "level": "warning", "outlet": "kontan", "event": "run finished", "reason": "dns"}
+LINE = {
+    "time": "2026-11-23T07:30:00Z", "level": "warning", "outlet": "kontan", "event": "run finished", "reason": "dns",
+}  # fmt: skip
 
 
 def read(*words: str) -> Filter:

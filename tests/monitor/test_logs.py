@@ -13,7 +13,8 @@ EVERYTHING = Filter()
 
 
 def line(n: int, outlet: str = "kontan") -> str:
-    return json.dumps({"time": f"2026-11-23T07:00:{n:02d}Z", "level": "info", "event": f"e{n}", "outlet": outlet}) + "\n"
+    record = {"time": f"2026-11-23T07:00:{n:02d}Z", "level": "info", "event": f"e{n}", "outlet": outlet}
+    return json.dumps(record) + "\n"
 
 
 def test_the_newest_lines_come_oldest_first_over_rotated_files(tmp_path: Path) -> None:
