@@ -63,3 +63,14 @@ def likely_size(text: str) -> str:
     if not found or found[2][0].upper() not in "KMG":
         return ""
     return f"{found[1]}{found[2][0].upper()}iB"
+
+
+def span(length: timedelta) -> str:
+    """A length of time for a person, of two units at most: ``1 h 30 min``."""
+    seconds = round(length.total_seconds())
+    parts = []
+    for size, name in ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s")):
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(f"{count} {name}")
+    return " ".join(parts[:2]) or "0 s"

@@ -22,25 +22,29 @@ class Prices:
     total: float = PRICE
     #: Outlet to the price of its own budget.
     outlets: dict[str, float] = field(default_factory=dict)
+    #: What experience makes of each: outlet, or "" for the total, to a factor.
+    corrections: dict[str, float] = field(default_factory=dict)
 
     def of(self, outlet_id: str) -> float:
         """The price for a source of that outlet: the dearest of those that hold."""
         return max(PRICE, self.total, self.outlets.get(outlet_id, 0.0))
 
 
-def price(curves: Iterable[Sequence[float]], per_day: float, *, spent: float | None = None) -> float:
-    """The price at which sources with these demand curves ask `per_day` times a day.
-
-    `spent` is what they asked in the last 24 hours at about that price, for correction; None when not known.
-    """
+def price(curves: Iterable[Sequence[float]], per_day: float, *, correction: float = 1.0) -> float:
+    """The price at which sources with these demand curves ask `per_day` times a day, corrected by experience."""
     totals = [math.fsum(column) for column in zip(*curves, strict=True)]
-    if not totals:
-        return PRICE
-    found = _inverse(totals, per_day)
-    if spent is None or spent <= 0:
-        return found
-    # Requests fall with the root of the price; corrections are bounded, since the day before may have been odd.
-    return found * min(16.0, max(0.25, (spent / per_day) * (spent / per_day)))
+    return _inverse(totals, per_day) * correction if totals else PRICE
+
+
+def corrected(correction: float, *, spent: float, per_day: float, elapsed: float) -> float:
+    """The correction after `elapsed` days in which `spent` requests were those of the last 24 hours.
+
+    Curves know neither bursts nor publishers' words; what they miss is made good within days, and never so fast
+    that a correction is answered by its opposite.
+    """
+    if spent <= 0:
+        return correction
+    return min(64.0, max(1 / 64, correction * math.exp(math.log(spent / per_day) * min(1.0, elapsed))))
 
 
 def _inverse(totals: Sequence[float], per_day: float) -> float:

@@ -19,6 +19,7 @@ from typing import cast
 from apscheduler.triggers.cron import CronTrigger
 
 from config.model import Adaptive, Cron, Every, Schedule
+from config.units import span
 from scheduler.rhythm import PRICE, Due, Reason, due
 from storage.rhythm import Rhythm
 
@@ -259,17 +260,6 @@ def _obey(moment: datetime, word: PublisherWord, source_id: str, now: datetime) 
         text = "the publisher asks not to be polled at that hour or day (skipHours, skipDays)"
         terms.append(Term("skip", text, allowed))
     return terms
-
-
-def span(length: timedelta) -> str:
-    """A length of time for a person, of two units at most: ``1 h 30 min``."""
-    seconds = round(length.total_seconds())
-    parts = []
-    for size, name in ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s")):
-        count, seconds = divmod(seconds, size)
-        if count:
-            parts.append(f"{count} {name}")
-    return " ".join(parts[:2]) or "0 s"
 
 
 def _skip(moment: datetime, word: PublisherWord) -> datetime:

@@ -12,11 +12,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from config.model import Settings
-from scheduler.budget import Prices, price
+from scheduler.budget import Prices, corrected, price
 from scheduler.rhythm import PRICE
 from storage.storage import Storage
 
 FACT = "prices"
+
+#: Stands for all outlets together where outlets are keys.
+TOTAL = ""
 
 #: Workers read the price again after so many seconds.
 FRESH_SECONDS = 60.0
@@ -34,15 +37,32 @@ async def reprice(storage: Storage, settings: Settings, now: datetime) -> Prices
     curves: dict[str, list[tuple[float, ...]]] = defaultdict(list)
     for outlet, curve in await storage.rhythms.demands():
         curves[outlet].append(curve)
-    spent = await storage.rhythms.polls(now - _DAY)
-    everything = [curve for of_outlet in curves.values() for curve in of_outlet]
-    total = settings.requests_per_day
-    found = Prices(
-        total=PRICE if total is None else price(everything, total, spent=sum(spent.values())),
-        outlets={id_: price(curves[id_], budget, spent=spent.get(id_)) for id_, budget in budgets.items()},
-    )
-    await storage.facts.put(FACT, {"total": found.total, "outlets": found.outlets}, now)
+        curves[TOTAL].append(curve)
+    if settings.requests_per_day is not None:
+        budgets[TOTAL] = settings.requests_per_day
+    before = await storage.facts.get(FACT)
+    corrections = await _corrections(storage, budgets, before, now)
+    at = {key: price(curves[key], budget, correction=corrections[key]) for key, budget in budgets.items()}
+    found = Prices(at.pop(TOTAL, PRICE), at, corrections)
+    fact = {"total": found.total, "outlets": found.outlets, "corrections": corrections, "at": now.isoformat()}
+    await storage.facts.put(FACT, fact, now)
     return found
+
+
+async def _corrections(
+    storage: Storage, budgets: Mapping[str, int], before: Mapping[str, Any] | None, now: datetime
+) -> dict[str, float]:
+    """What the last day taught of each price; nothing before there was a whole one."""
+    former: Mapping[str, float] = before["corrections"] if before else {}
+    since = datetime.fromisoformat(before["at"]) if before else now
+    spent = await storage.rhythms.polls(now - _DAY)
+    whole = sum((await storage.rhythms.polls(now - 2 * _DAY)).values()) > sum(spent.values())
+    spent[TOTAL] = sum(spent.values())
+    elapsed = (now - since) / _DAY if whole else 0.0
+    return {
+        key: corrected(former.get(key, 1.0), spent=spent.get(key, 0), per_day=budget, elapsed=elapsed)
+        for key, budget in budgets.items()
+    }
 
 
 def prices_from(fact: Mapping[str, Any] | None) -> Prices:

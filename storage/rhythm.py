@@ -63,6 +63,11 @@ class Rhythm:
     span: float = 0.0
 
     @property
+    def watched(self) -> float:
+        """Hours watched, those long ago counting less."""
+        return sum(self.hours) / _weight(self, self.until) if self.known else 0.0
+
+    @property
     def known(self) -> bool:
         """Whether anything was learned at all."""
         return self.until > 0
@@ -130,10 +135,6 @@ class Forecast:
             pulse = 1 + (self.pulse - 1) * math.exp(-max(0.0, ahead) / PULSE)
             yield length, self.usual(index) * pulse
             at += max(length, 1e-3)
-
-    def items(self, start: float, end: float) -> float:
-        """Items expected between two moments."""
-        return sum(length * rate for length, rate in self.pieces(start, end))
 
 
 def learn(rhythm: Rhythm, at: float, *, shown: int | None, fresh: Sequence[float | None], zone: tzinfo) -> Rhythm:
@@ -255,9 +256,20 @@ def expected_gap(rhythm: Rhythm, now: datetime, zone: tzinfo, *, items: float = 
     return timedelta(days=28)
 
 
-def expected_items(rhythm: Rhythm, since: datetime, until: datetime, zone: tzinfo) -> float:
-    """How many items the usual rhythm lets expect between two moments (at most four weeks are looked at)."""
+def expected_items(
+    rhythm: Rhythm, since: datetime, until: datetime, zone: tzinfo, *, without: frozenset[int] = frozenset()
+) -> float:
+    """How many items the usual rhythm lets expect between two moments (at most four weeks are looked at).
+
+    Hours `without` (0-23, on the outlet's clock) are left out.
+    """
     end = until.timestamp()
     usual = Forecast(rhythm, zone, end)
-    usual.pulse = 1.0
-    return usual.items(max(since.timestamp(), end - 28 * 24 * HOUR), end)
+    at, total = max(since.timestamp(), end - 28 * 24 * HOUR), 0.0
+    while at < end:
+        index, left = slot(at, zone)
+        length = min(left, end - at)
+        if index % 24 not in without:
+            total += length * usual.usual(index)
+        at += max(length, 1e-3)
+    return total

@@ -1,0 +1,110 @@
+"""How fresh, at equal numbers of requests: ``python -m bench.polling [--quick] [--json]``.
+
+Traces of news feeds (:mod:`bench.arrivals`) are replayed on a simulated clock under the daemon's own policy (the
+modules that the daemon runs, with a request budget) and under four rules of other systems (:mod:`bench.peers`), each
+set to ask at least as often. The first week is for learning and is not judged; it is not free either: every rule
+starts knowing nothing. Shown are the age of items at discovery and the share that was never seen.
+
+The closing line compares ours with the best of the others *number by number*: the lowest p50 of any, the lowest p95
+of any, the fewest missed of any, whichever rule each comes from.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bench.arrivals import feeds
+from bench.peers import PEERS
+from bench.replay import Account, at_equal_requests, replay_ours
+from config.model import Adaptive
+
+#: Requests a day and feed: an hourly poll on average, which is what Miniflux and StormCrawler ship with.
+PACE = 24.0
+
+SCHEDULE = Adaptive(floor=timedelta(minutes=2), ceiling=timedelta(hours=6))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One rule on one trace."""
+
+    rule: str
+    requests: int
+    p50: float
+    p95: float
+    mean: float
+    missed: float
+
+
+def row(rule: str, account: Account) -> Row:
+    return Row(
+        rule, account.requests, account.age(0.5), account.age(0.95), account.mean, account.missed / account.items
+    )
+
+
+def compare(seed: int, count: int, days: int, pace: float) -> list[Row]:
+    """All rules on one trace, ours first."""
+    trace = feeds(seed, count, days)
+    ours = replay_ours(trace, days, pace * count, SCHEDULE)
+    return [row("warta", ours)] + [
+        row(peer.name, at_equal_requests(trace, days, peer, ours.requests)[1]) for peer in PEERS
+    ]
+
+
+def ratios(rows: list[Row]) -> dict[str, float]:
+    """Ours over the best of the others, number by number."""
+    ours, others = rows[0], rows[1:]
+    missed = min(r.missed for r in others)
+    return {
+        "age_p50_ratio": ours.p50 / min(r.p50 for r in others),
+        "age_p95_ratio": ours.p95 / min(r.p95 for r in others),
+        "missed_ratio": ours.missed / missed if missed else float(ours.missed > 0),
+        "age_mean_ratio": ours.mean / min(r.mean for r in others),
+    }
+
+
+def middle(several: Iterable[dict[str, float]]) -> dict[str, float]:
+    """The median of each number over the traces."""
+    found = list(several)
+    return {name: round(statistics.median(r[name] for r in found), 3) for name in found[0]}
+
+
+def show(rows: list[Row], title: str) -> None:
+    print(title)
+    print(f"  {'rule':26} {'requests':>9} {'p50 min':>8} {'p95 min':>8} {'mean min':>8} {'missed':>8}")
+    for r in rows:
+        print(f"  {r.rule:26} {r.requests:9,} {r.p50:8.1f} {r.p95:8.1f} {r.mean:8.1f} {r.missed:8.3%}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="fewer feeds and traces, under 50 seconds")
+    parser.add_argument("--json", action="store_true", help="print only the closing line")
+    parser.add_argument("--pace", type=float, default=PACE, help="requests a day and feed")
+    parser.add_argument("--seeds", type=int, nargs="*", help="traces to replay")
+    options = parser.parse_args()
+    count, days = (40, 14) if options.quick else (60, 21)
+    seeds = options.seeds or ([1, 2, 3] if options.quick else [1, 2, 3, 4, 5])
+    began, found = time.monotonic(), []
+    for seed in seeds:
+        rows = compare(seed, count, days, options.pace)
+        found.append(ratios(rows))
+        if not options.json:
+            show(rows, f"trace {seed}: {count} feeds, {days - 7} days after a week of learning")
+    closing = middle(found) | {
+        "traces": len(seeds),
+        "feeds": count,
+        "requests_per_feed_and_day": options.pace,
+        "seconds": round(time.monotonic() - began, 1),
+    }
+    print(json.dumps(closing))
+
+
+if __name__ == "__main__":
+    main()

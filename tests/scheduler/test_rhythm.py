@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+import math
+import random
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config.model import Adaptive
+from scheduler.budget import Prices, corrected, price
+from scheduler.policy import PublisherWord, decide, next_attempt
+from scheduler.rhythm import PRICE, PRICES, Reason, demand, due
+from storage.rhythm import HOUR, Rhythm, learn
+
+NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+BERLIN = ZoneInfo("Europe/Berlin")
+ADAPTIVE = Adaptive()
+
+
+def steady(per_hour: float, *, days: int = 14, window: int = 100, until: datetime = NOW) -> Rhythm:
+    """A source with the same pace at every hour, polled every half hour."""
+    rng = random.Random(per_hour)
+    at = until.timestamp() - days * 24 * HOUR
+    rhythm, last = learn(Rhythm(), at, shown=window, fresh=[None] * window, zone=UTC), at
+    following = last + rng.expovariate(per_hour / HOUR)
+    while at < until.timestamp():
+        at += HOUR / 2
+        fresh = []
+        while following <= at:
+            fresh.append(following)
+            following += rng.expovariate(per_hour / HOUR)
+        rhythm = learn(rhythm, at, shown=window, fresh=fresh, zone=UTC)
+    return rhythm
+
+
+def wait(rhythm: Rhythm, *, cost: float = PRICE, at: datetime = NOW) -> float:
+    return due(rhythm, at.timestamp(), price=cost, floor=1, ceiling=24 * HOUR, zone=UTC).seconds
+
+
+@pytest.mark.parametrize("per_hour", [0.2, 1, 6, 40])
+def test_a_steady_source_is_asked_where_waiting_and_requests_are_cheapest(per_hour: float) -> None:
+    best = math.sqrt(2 * PRICE / (per_hour / HOUR))
+
+    assert wait(steady(per_hour)) == pytest.approx(best, rel=0.35)
+
+
+def test_four_times_the_price_is_twice_the_interval() -> None:
+    rhythm = steady(6)
+
+    assert wait(rhythm, cost=4 * PRICE) == pytest.approx(2 * wait(rhythm), rel=0.1)
+
+
+def test_a_burst_shortens_at_once_and_silence_lengthens_slowly() -> None:
+    calm, at = steady(6), NOW + timedelta(minutes=10)
+    moment = at.timestamp()
+    burst = learn(calm, moment, shown=100, fresh=[moment - n * 30 for n in range(15)], zone=UTC)
+    silent = learn(calm, moment, shown=None, fresh=[], zone=UTC)
+
+    assert wait(burst, at=at) < 0.75 * wait(calm, at=at)
+    assert 1 <= wait(silent, at=at) / wait(calm, at=at) < 1.3
+
+
+def test_few_shared_items_shorten_whatever_the_rhythm_says() -> None:
+    calm = steady(2, window=10)
+    at = NOW + timedelta(minutes=30)
+    slid = learn(calm, at.timestamp(), shown=10, fresh=[at.timestamp() - 60 * n for n in range(10)], zone=UTC)
+    found = due(slid, at.timestamp(), price=1e9, floor=1, ceiling=24 * HOUR, zone=UTC)
+
+    assert found.seconds <= 15 * 60
+    assert found.reason in {Reason.OVERLAP, Reason.WINDOW}
+
+
+def test_a_small_window_is_asked_before_it_may_slide() -> None:
+    small, large = steady(10, window=10), steady(10, window=100)
+
+    assert wait(small, cost=1e6) < 0.3 * wait(large, cost=1e6)
+    assert wait(small, cost=1e6) < HOUR
+
+
+rhythms = st.builds(
+    lambda counts, hours, recent, expected, window, fresh, span, pause: Rhythm(
+        counts=tuple(counts), hours=tuple(hours), origin=NOW.timestamp(), until=NOW.timestamp() - pause,
+        recent=recent, expected=expected, window=window, fresh=min(fresh, window), span=span,
+    ),
+    st.lists(st.floats(0, 500), min_size=168, max_size=168),
+    st.lists(st.floats(0, 8), min_size=168, max_size=168),
+    st.floats(0, 300), st.floats(0, 300), st.floats(0, 2000), st.floats(0, 2000), st.floats(0, 1e6), st.floats(0, 1e6),
+)  # fmt: skip
+schedules = st.builds(
+    lambda floor, more, zone: Adaptive(floor=floor, ceiling=floor + more, timezone=zone),
+    st.timedeltas(timedelta(seconds=1), timedelta(hours=2)),
+    st.timedeltas(timedelta(0), timedelta(days=2)),
+    st.sampled_from([ZoneInfo("UTC"), BERLIN, ZoneInfo("Australia/Lord_Howe"), ZoneInfo("America/New_York")]),
+)
+#: Around the ends of summer time in Berlin and New York, leap days, and any other time.
+moments = st.one_of(
+    st.integers(0, 12 * 365 * 86_400).map(lambda s: datetime(2020, 1, 1, tzinfo=UTC) + timedelta(seconds=s)),
+    st.sampled_from(
+        [datetime(2026, 3, 29, 0, 30, tzinfo=UTC), datetime(2026, 10, 25, 0, 30, tzinfo=UTC),
+         datetime(2026, 3, 8, 6, 30, tzinfo=UTC), datetime(2028, 2, 28, 23, 30, tzinfo=UTC),
+         datetime(2028, 2, 29, 23, 59, 59, tzinfo=UTC)]
+    ).flatmap(lambda m: st.integers(0, 7200).map(lambda s: m + timedelta(seconds=s))),
+)  # fmt: skip
+SECOND = timedelta(seconds=1)
+
+
+@given(schedules, rhythms, moments, st.floats(1, 1e9))
+def test_never_before_the_floor_and_never_beyond_the_ceiling(
+    schedule: Adaptive, rhythm: Rhythm, now: datetime, cost: float
+) -> None:
+    found = next_attempt(schedule, "a/b", now=now, rhythm=rhythm, price=cost) - now
+
+    assert schedule.floor <= found <= schedule.ceiling + SECOND
+
+
+@given(schedules, rhythms, moments, st.floats(0, 40), st.floats(0, 40))
+def test_more_failures_never_mean_an_earlier_attempt(
+    schedule: Adaptive, rhythm: Rhythm, now: datetime, a: float, b: float
+) -> None:
+    few, many = (next_attempt(schedule, "a/b", now=now, rhythm=rhythm, failures=f) for f in sorted((a, b)))
+
+    assert few <= many
+
+
+@given(schedules, rhythms, moments, st.floats(1, 1e6), st.floats(1, 1e6))
+def test_a_dearer_request_never_means_an_earlier_attempt(
+    schedule: Adaptive, rhythm: Rhythm, now: datetime, a: float, b: float
+) -> None:
+    cheap, dear = (next_attempt(schedule, "a/b", now=now, rhythm=rhythm, price=cost) for cost in sorted((a, b)))
+
+    assert cheap <= dear + SECOND
+
+
+@given(schedules, rhythms, moments, st.timedeltas(timedelta(0), timedelta(hours=23)))
+def test_the_publishers_word_is_a_floor(schedule: Adaptive, rhythm: Rhythm, now: datetime, age: timedelta) -> None:
+    word = PublisherWord(min_interval=age)
+
+    assert next_attempt(schedule, "a/b", now=now, rhythm=rhythm, word=word) >= now + age
+
+
+@given(schedules, rhythms, moments, st.floats(0, 10))
+def test_every_decision_is_its_last_term_and_times_only_move_later(
+    schedule: Adaptive, rhythm: Rhythm, now: datetime, failures: float
+) -> None:
+    word = PublisherWord(
+        min_interval=timedelta(hours=1), not_before=now + timedelta(hours=3), skip_hours=frozenset({3})
+    )
+    found = decide(schedule, "a/b", now=now, rhythm=rhythm, failures=failures, word=word)
+    times = [term.at for term in found.terms]
+
+    assert times == sorted(times)
+    assert times[-1] == found.at
+    assert all(term.text and term.name for term in found.terms)
+
+
+def test_a_decision_says_what_led_to_it() -> None:
+    word = PublisherWord(not_before=NOW + timedelta(hours=5))
+    found = decide(ADAPTIVE, "a/b", now=NOW, rhythm=steady(6), price=4 * PRICE, failures=1.5, word=word)
+    told = {term.name: term.text for term in found.terms}
+
+    assert "items an hour" in told["rhythm"]
+    assert told["budget"] == "the request budget makes intervals 2 times as long"
+    assert told["failures"].startswith("failures weighing 1.5 since the last success: 2.5 times the interval")
+    assert told["retry_after"] == "the server said Retry-After: 5 h"
+
+
+def test_nothing_known_is_said_to_be_so() -> None:
+    assert "nothing is known" in decide(ADAPTIVE, "a/b", now=NOW).terms[0].text
+
+
+def test_the_price_of_a_budget_makes_its_sources_keep_it() -> None:
+    sources = [steady(pace) for pace in (0.1, 0.5, 2, 8, 30)]
+
+    def curve(r: Rhythm) -> tuple[float, ...]:
+        return demand(r, NOW.timestamp(), floor=120, ceiling=6 * HOUR, zone=UTC)
+
+    curves = [curve(r) for r in sources]
+    for budget in (60, 240, 900):
+        cost = price(curves, budget)
+        asked = sum(24 * HOUR / min(6 * HOUR, max(120, wait(r, cost=cost))) for r in sources)
+        assert asked == pytest.approx(budget, rel=0.35)
+
+
+def test_demand_falls_with_the_price() -> None:
+    found = demand(steady(3), NOW.timestamp(), floor=120, ceiling=6 * HOUR, zone=UTC)
+
+    assert list(found) == sorted(found, reverse=True)
+    assert len(found) == len(PRICES)
+    assert found[-1] == pytest.approx(4)  # the ceiling
+
+
+def test_a_correction_settles_instead_of_swinging() -> None:
+    # What the curves overlook: sources ask twice as often as they say. A day's count lags behind the price.
+    correction, recent = 1.0, [200.0] * 24
+    for _ in range(24 * 20):
+        recent = [*recent[1:], 200 / math.sqrt(correction)]
+        correction = corrected(correction, spent=sum(recent) / 24, per_day=100, elapsed=1 / 24)
+
+    assert sum(recent) / 24 == pytest.approx(100, rel=0.1)
+
+
+def test_the_dearest_price_holds() -> None:
+    prices = Prices(total=900.0, outlets={"a": 2000.0, "b": 10.0})
+
+    assert (prices.of("a"), prices.of("b"), Prices().of("c")) == (2000.0, 900.0, PRICE)

@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from storage.rhythm import (
+    HOUR,
+    PULSE_LEAST,
+    PULSE_MOST,
+    Forecast,
+    Rhythm,
+    expected_gap,
+    expected_items,
+    learn,
+    pack,
+    slot,
+    unpack,
+)
+
+MONDAY = datetime(2026, 1, 5, tzinfo=UTC).timestamp()
+DAY = 24 * HOUR
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def watched(days: int, *, hours: range = range(8, 18), per_hour: float = 4.0, every: float = 1800.0) -> Rhythm:
+    """A desk that publishes in those hours of the day, polled regularly."""
+    rng = random.Random(1)
+    times = sorted(
+        MONDAY + d * DAY + h * HOUR + rng.random() * HOUR
+        for d in range(days) for h in hours for _ in range(int(per_hour))
+    )  # fmt: skip
+    rhythm, at = learn(Rhythm(), MONDAY, shown=20, fresh=[None] * 20, zone=UTC), MONDAY
+    while at < MONDAY + days * DAY:
+        before, at = at, at + every
+        fresh = [t for t in times if before < t <= at]
+        rhythm = learn(rhythm, at, shown=20, fresh=fresh, zone=UTC)
+    return rhythm
+
+
+def forecast(rhythm: Rhythm, at: float) -> Forecast:
+    return Forecast(rhythm, UTC, at)
+
+
+def test_busy_hours_are_told_from_quiet_ones_within_days() -> None:
+    usual = forecast(watched(4), MONDAY + 4 * DAY).usual
+
+    assert usual(4 * 24 + 10) * HOUR == pytest.approx(4, rel=0.35)  # a Friday never seen
+    assert usual(4 * 24 + 3) * HOUR < 0.5
+
+
+def test_a_day_takes_after_the_other_days_until_it_was_seen() -> None:
+    rates = forecast(watched(5), MONDAY + 5 * DAY)
+
+    assert rates.usual(5 * 24 + 12) > 5 * rates.usual(5 * 24 + 2)  # Saturday
+
+
+def test_old_habits_fade() -> None:
+    rhythm = watched(7)
+    at = MONDAY + 7 * DAY
+    for _ in range(8 * 7 * 24):
+        at += HOUR
+        rhythm = learn(rhythm, at, shown=20, fresh=[], zone=UTC)
+
+    assert forecast(rhythm, at).usual(10) < 0.35 * forecast(watched(7), MONDAY + 7 * DAY).usual(10)
+
+
+def test_a_burst_raises_the_pace_at_once_and_is_over_within_hours() -> None:
+    rhythm = watched(14)
+    at = MONDAY + 14 * DAY + 10 * HOUR
+    rhythm = learn(rhythm, at - HOUR, shown=20, fresh=[], zone=UTC)
+    burst = learn(rhythm, at, shown=20, fresh=[at - n * 60 for n in range(19)], zone=UTC)
+
+    assert forecast(burst, at).pulse > 2
+    assert forecast(burst, at + 6 * HOUR).pulse < 1.2
+
+
+def test_one_quiet_hour_proves_little_and_a_quiet_day_never_that_all_is_over() -> None:
+    rhythm = watched(14)
+    at = MONDAY + 14 * DAY + 8 * HOUR
+    rhythm = learn(rhythm, at, shown=20, fresh=[], zone=UTC)
+    after_one = learn(rhythm, at + HOUR, shown=20, fresh=[], zone=UTC)
+    after_all = after_one
+    for n in range(2, 10):
+        after_all = learn(after_all, at + n * HOUR, shown=20, fresh=[], zone=UTC)
+
+    assert forecast(after_one, at + HOUR).pulse > 0.35
+    assert PULSE_LEAST <= forecast(after_all, at + 9 * HOUR).pulse < forecast(after_one, at + HOUR).pulse
+
+
+def test_the_first_window_teaches_already() -> None:
+    fresh = [MONDAY - n * 600 for n in range(25)]
+
+    rhythm = learn(Rhythm(), MONDAY, shown=25, fresh=list(fresh), zone=UTC)
+
+    assert forecast(rhythm, MONDAY).per_day == pytest.approx(6 * 24, rel=0.7)
+
+
+def test_a_window_that_slid_says_nothing_of_the_time_it_does_not_reach() -> None:
+    rhythm = watched(7)
+    at = MONDAY + 12 * DAY
+    seen = learn(rhythm, at, shown=20, fresh=[at - n * 900 for n in range(20)], zone=UTC)
+
+    assert sum(seen.hours) - sum(rhythm.hours) < 8  # five hours, not five days
+
+
+def test_published_times_that_cannot_be_are_not_believed() -> None:
+    rhythm = watched(2)
+    at = MONDAY + 2 * DAY + HOUR
+    future, past = at + 90 * DAY, at - 900 * DAY
+    seen = learn(rhythm, at, shown=20, fresh=[future, past, None], zone=UTC)
+
+    middle = slot(at - HOUR / 2, UTC)[0]
+    assert seen.counts[middle] - rhythm.counts[middle] == pytest.approx(3, rel=0.1)
+
+
+def test_a_rhythm_survives_its_row() -> None:
+    rhythm = watched(3)
+    back = unpack(pack(rhythm))
+
+    assert back.until == rhythm.until
+    assert back.counts == pytest.approx(rhythm.counts, rel=1e-5)
+    assert len(pack(rhythm)) < 1500
+
+
+@pytest.mark.parametrize("data", [None, b"", b"\x02" + bytes(1380), b"nonsense"])
+def test_rows_of_other_versions_are_forgotten(data: bytes | None) -> None:
+    assert unpack(data) == Rhythm()
+
+
+def test_hours_are_those_of_the_outlets_clock_on_both_sides_of_summer_time() -> None:
+    for day in ("2026-03-27", "2026-03-30", "2026-10-23", "2026-10-26"):
+        nine = datetime.fromisoformat(f"{day}T09:30").replace(tzinfo=BERLIN)
+        assert slot(nine.timestamp(), BERLIN)[0] % 24 == 9
+
+
+@given(
+    st.lists(st.tuples(st.floats(1, 5 * DAY), st.integers(0, 30)), min_size=1, max_size=30),
+    st.sampled_from([UTC, BERLIN, ZoneInfo("Asia/Kathmandu"), ZoneInfo("Australia/Lord_Howe")]),
+    st.datetimes(datetime(2024, 1, 1), datetime(2028, 12, 31)),  # noqa: DTZ001
+)
+def test_rates_stay_positive_and_finite_whatever_comes(polls, zone, start) -> None:
+    at, rhythm = start.replace(tzinfo=UTC).timestamp(), Rhythm()
+    for wait, new in polls:
+        at += wait
+        rhythm = learn(rhythm, at, shown=30, fresh=[at - n for n in range(new)], zone=zone)
+        found = Forecast(rhythm, zone, at)
+        rates = [rate for _, rate in found.pieces(at, at + DAY)]
+        assert all(0 < rate < 100 for rate in rates)
+        assert PULSE_LEAST <= found.pulse <= PULSE_MOST
+        assert sum(length for length, _ in found.pieces(at, at + DAY)) == pytest.approx(DAY)
+
+
+def test_the_expected_gap_is_short_by_day_and_long_by_night() -> None:
+    rhythm = watched(14)
+    noon = datetime.fromtimestamp(MONDAY + 14 * DAY + 12 * HOUR, UTC)
+    night = datetime.fromtimestamp(MONDAY + 14 * DAY + 20 * HOUR, UTC)
+
+    assert timedelta(minutes=5) < expected_gap(rhythm, noon, UTC) < timedelta(minutes=40)
+    assert expected_gap(rhythm, night, UTC) > timedelta(hours=3)
+    assert expected_items(rhythm, noon, noon + timedelta(days=1), UTC) == pytest.approx(40, rel=0.25)
