@@ -175,7 +175,7 @@ class _Named:
     def title(self, headings: list[str]) -> str | None:
         found, source = outlet.text(self._root, self._rules.title), "rules"
         if not found:
-            found, source = choose_title(self._head, self._described, headings)
+            found, source = choose_title(self._head, self._described, headings, self._url)
         self._note("title", source)
         return found
 
