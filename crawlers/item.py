@@ -27,6 +27,7 @@ from crawlers.pages import Fetch as Fetch
 from crawlers.pages import fetch_article, read_article
 from crawlers.pool import ParseKilled, ParsePool
 from crawlers.recognise import entry_from_json, keys_of
+from crawlers.watch import DriftWatch
 from storage.errors import InvalidDecision, StorageError
 from storage.faults import point
 from storage.model import (
@@ -63,8 +64,11 @@ class ItemReader:
         limits: Limits,
         now: Callable[[], datetime],
         near: Near | None = None,
+        drift: DriftWatch | None = None,
     ) -> None:
         self._storage = storage
+        #: None believes every outlet's rules.
+        self._drift = drift
         #: None compares no texts: only addresses, GUIDs and equal bodies are recognised.
         self._near = near
         self._seen = seen
@@ -123,16 +127,22 @@ class ItemReader:
             read = await read_article(
                 page, outlet, entry, fetch=self._fetch, pool=self._pool, now=self._now, follow=not whole,
                 patient=fate.attempts + 1 < self._limits.page_attempts,
+                doubted=self._drift is not None and self._drift.doubts(outlet.id),
             )  # fmt: skip
         except ParseKilled as killed:
             return self._failed(fate, run, FailureKind.PARSE, f"{page.final_url}: the reader was ended: {killed}", None)
         if isinstance(read, FetchFailed):
             return self._failed(fate, run, read.kind, f"a further page: {read.message}", read.retry_after)
         if isinstance(read, Rejected):
-            if read.rule == "empty":
-                return self._failed(fate, run, FailureKind.EMPTY, read.detail, None)
-            return self._filtered(fate, run, read.rule, read.detail)
-        return await self._judge(read, page, fate, run, outlet)
+            decided = self._rejected(read, fate, run)
+        else:
+            decided = await self._judge(read, page, fate, run, outlet)
+        return replace(decided, measured=read.measured)
+
+    def _rejected(self, read: Rejected, fate: Fate, run: CrawlRun) -> Decided:
+        if read.rule == "empty":
+            return self._failed(fate, run, FailureKind.EMPTY, read.detail, None)
+        return self._filtered(fate, run, read.rule, read.detail)
 
     async def _judge(self, read: Normalized, page: Fetched, fate: Fate, run: CrawlRun, outlet: Outlet) -> Decided:
         article, own_key = read.article, IdentityKey(IdentityKind.URL, outlet.id, fate.url_key)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from storage.model import Article, Block, Image, Link
+from storage.model import Article, Block, Image, Link, Measured
 
 
 class FailureKind(StrEnum):
@@ -324,6 +324,8 @@ class Rejected:
     rule: str
     detail: str
     url: str = ""
+    #: What the page gave, for the counts against which drift is judged; None where it says nothing of the rules.
+    measured: Measured | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -333,3 +335,5 @@ class Normalized:
     article: Article
     #: Canonical and AMP addresses the page names, besides the article's own.
     aliases: tuple[str, ...] = field(default=())
+    #: As of `Rejected`.
+    measured: Measured | None = None

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from config.model import ArticleRules, Outlet
 from crawlers.extract import extract
+from crawlers.measure import measured
 from crawlers.model import Extraction, FeedEntry, Fetched, Normalized, Rejected
 from crawlers.normalize import normalize
 from crawlers.normalize.pages import join
+
+#: Part of the text found without rules below which a doubted body selector is taken for broken.
+_FAR_LESS: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,26 +43,37 @@ def read_page(page: Fetched, outlet: Outlet, entry: FeedEntry | None, now: datet
     return read_pages((page,), outlet, entry, now).read
 
 
-def read_pages(pages: Sequence[Fetched], outlet: Outlet, entry: FeedEntry | None, now: datetime) -> ReadPages:
+def read_pages(
+    pages: Sequence[Fetched], outlet: Outlet, entry: FeedEntry | None, now: datetime, doubted: bool = False
+) -> ReadPages:
     """The same for an article on several pages, in their order, the first being the one it is known by.
+
+    `doubted` says that the outlet drifts: its current rules are then held against generic extraction.
 
     The rules are those of the day the source names. When the page itself says that it is of another time, it is
     read again by the rules of that time: sitemaps date old articles by their last touch.
     """
     rules = rules_for(outlet, entry.published if entry else None)
-    found = _read(pages, outlet, entry, now, rules)
+    found = _read(pages, outlet, entry, now, rules, doubted)
     if len(outlet.rules) > 1 and isinstance(found.read, Normalized):
         article = found.read.article
         dated = article.published if article.published_from != "first_seen" else None
         if (then := rules_for(outlet, dated)) is not rules:
-            found = _read(pages, outlet, entry, now, then)
+            found = _read(pages, outlet, entry, now, then, doubted)
     return found
 
 
 def _read(
-    pages: Sequence[Fetched], outlet: Outlet, entry: FeedEntry | None, now: datetime, rules: ArticleRules
+    pages: Sequence[Fetched],
+    outlet: Outlet,
+    entry: FeedEntry | None,
+    now: datetime,
+    rules: ArticleRules,
+    doubted: bool,
 ) -> ReadPages:
-    said = extracted(pages, outlet, rules)
+    said, ruled = extracted(pages, outlet, rules), None
+    if doubted and rules.body and rules.valid_until is None:
+        said, ruled = _without_broken_body(said, pages, outlet, rules)
     read = normalize(
         said,
         outlet=outlet,
@@ -66,7 +82,30 @@ def _read(
         fetched_at=pages[0].fetched_at,
         now=now,
     )
+    read = replace(read, measured=measured(read, outlet, rules, ruled))
     return ReadPages(read, said.next_url if isinstance(read, Normalized) else None)
+
+
+def _without_broken_body(
+    said: Extraction, pages: Sequence[Fetched], outlet: Outlet, rules: ArticleRules
+) -> tuple[Extraction, int | None]:
+    """What the pages say, with a body found without rules where theirs is far less; then also the size of theirs.
+
+    The other fields keep their rules: each is looked for generically by itself where its selectors find nothing.
+    """
+    generic = extracted(pages, outlet, replace(rules, body=(), body_stop_comment=None, remove=()))
+    by_rules, size = ("body", "rules") in said.provenance, _size(said)
+    if size >= _FAR_LESS * _size(generic):
+        return (said if by_rules else _instead(said, "no body")), None
+    return _instead(generic, f"{size:,} characters"), size if by_rules else None
+
+
+def _size(said: Extraction) -> int:
+    return sum(len(block.text) for block in said.blocks)
+
+
+def _instead(said: Extraction, found: str) -> Extraction:
+    return replace(said, provenance=(*said.provenance, ("body.instead", f"the outlet drifts: its rules found {found}")))
 
 
 def extracted(pages: Sequence[Fetched], outlet: Outlet, rules: ArticleRules | None) -> Extraction:

@@ -75,15 +75,17 @@ async def read_article(
     now: Callable[[], datetime],
     follow: bool,
     patient: bool,
+    doubted: bool = False,
 ) -> Normalized | Rejected | FetchFailed:
     """Read a page and, with `follow`, those after it as one article.
 
     A page that cannot be had now fails the whole while `patient`; otherwise the article is what there is.
+    `doubted` as for :func:`crawlers.page.read_pages`.
 
     :raises crawlers.pool.ParseKilled: a page was too much for the reader.
     """
     pages = [first]
-    found: ReadPages = await pool.run(read_pages, tuple(pages), outlet, entry, now())
+    found: ReadPages = await pool.run(read_pages, tuple(pages), outlet, entry, now(), doubted)
     seen = {first.url, first.final_url}
     while follow and _is_ours(found.next_url, first, outlet, seen) and len(pages) < MAX_PAGES:
         assert found.next_url is not None
@@ -96,7 +98,7 @@ async def read_article(
             break
         if not isinstance(result, Fetched) or host_of(result.final_url) != host_of(first.final_url):
             break
-        longer: ReadPages = await pool.run(read_pages, (*pages, result), outlet, entry, now())
+        longer: ReadPages = await pool.run(read_pages, (*pages, result), outlet, entry, now(), doubted)
         if not isinstance(longer.read, Normalized) or result.final_url in seen - {found.next_url}:
             break
         pages.append(result)

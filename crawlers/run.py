@@ -27,6 +27,7 @@ from crawlers.near import Near
 from crawlers.outage import OF_THE_NETWORK, OutageDetector
 from crawlers.poll import PollEnd, Poller
 from crawlers.pool import ParsePool
+from crawlers.watch import DriftWatch
 from storage.errors import StaleToken, StorageUnavailable
 from storage.faults import point
 from storage.leases import Leases
@@ -86,9 +87,11 @@ class Crawler:
         self._worker = worker
         self._now = now
         self.outage = outage or OutageDetector()
+        self._drift = DriftWatch(storage, now)
         self._items = ItemReader(
-            storage=storage, seen=seen, fetch=self._fetch, pool=pool, limits=limits, now=now, near=near
-        )
+            storage=storage, seen=seen, fetch=self._fetch, pool=pool, limits=limits, now=now, near=near,
+            drift=self._drift,
+        )  # fmt: skip
         self._poller = Poller(storage=storage, seen=seen, fetch=self._fetch, pool=pool, limits=limits, now=now)
         #: Monotonic time at which a run last ended; what "working" means for the watchdog.
         self.last_progress = time.monotonic()
@@ -202,6 +205,7 @@ class Crawler:
             fates = await self._storage.fates.pending(run.source_id, now=self._now(), limit=200)
             if not fates:
                 break
+            await self._drift.look(outlet.id)
 
             async def one(fate: Fate) -> bool:
                 async with gate:
@@ -213,6 +217,7 @@ class Crawler:
             except ExceptionGroup as several:  # a stale token or a lost database: the same for each
                 raise several.exceptions[0] from several
             fresh += sum(task.result() for task in tasks)
+            await self._drift.judge(outlet)
         return fresh
 
     # -- ends ---------------------------------------------------------------------------------

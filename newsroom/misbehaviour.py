@@ -6,6 +6,7 @@ on the wire in :mod:`newsroom.misbehaving_wire`. :mod:`newsroom.rules` says who 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -190,6 +191,25 @@ def login_page(case: Case) -> Answer:
 def empty_body(case: Case) -> Answer:
     """Answers 200 with no bytes at all."""
     return Answer(200, b"", case.answer.without("etag", "last-modified").headers)
+
+
+# -- a site that changes
+
+
+_NAMED = re.compile(rb'\b(class|id)="([^"]*)"')
+
+
+@misbehaviour(Stage.CONTENT)
+def redesign(case: Case) -> Answer:
+    """Gives pages other class names and ids, as a new design of the site does; feeds stay as they are."""
+    if not case.answer.headers.get("content-type", "").startswith("text/html"):
+        return case.answer
+
+    def renamed(match: re.Match[bytes]) -> bytes:
+        names = b" ".join(name + b"-v2" for name in match[2].split())
+        return match[1] + b'="' + names + b'"'
+
+    return replace(case.answer, body=_NAMED.sub(renamed, case.answer.body))
 
 
 # -- validators that lie

@@ -430,3 +430,15 @@ def test_unknown_names_and_sources_are_told_with_the_known_ones(newsroom: Newsro
         newsroom.misbehave("kucing")
     with pytest.raises(KeyError, match="it has: nasional"):
         newsroom.misbehave("status_500", source="kabarniaga/olahraga")
+
+
+@sees("redesign")
+def test_a_redesigned_page_has_the_same_words_under_other_names(scene: Scene) -> None:
+    url = scene.entries()[0].link
+    before = scene.client.get(url).body
+    scene.newsroom.misbehave("redesign", host=urlsplit(url).hostname)
+    after = scene.client.get(url).body
+    assert b'class="detail-desk' in before
+    assert b'class="detail-desk' not in after.replace(b"detail-desk-v2", b"")
+    assert re.sub(rb"<[^>]*>", b"", after) == re.sub(rb"<[^>]*>", b"", before)
+    assert scene.get().body == scene.good.body
