@@ -44,6 +44,9 @@ log = structlog.get_logger(__name__)
 STALLED_SECONDS = 60.0
 
 
+#: Names of facts: a reload that was refused, and the outage that a worker sees.
+REFUSED, OUTAGE = "configuration refused", "outage "
+
 #: Signals closer together than this are one.
 SAME_SIGNAL_SECONDS = 0.5
 
@@ -192,6 +195,7 @@ class Daemon:
         backlog = max(64, self._settings.worker_concurrency * 4)
         self._dispatcher = Dispatcher(rooms.storage, queue, lambda: self._settings, backlog=backlog, now=self._now)
         clockwork.on_jump = self._dispatcher.jumped
+        await rooms.storage.facts.drop(REFUSED)
         await self._leader.tick()
         await self._plan(rooms)
         clockwork.every(4, "leader", self._leader.tick)
@@ -243,6 +247,9 @@ class Daemon:
                 runs=len(ended),
                 message="their worker died; undecided items are tried again",
             )
+        for name in await rooms.storage.facts.all():
+            if name.startswith(OUTAGE) and is_dead(name.removeprefix(OUTAGE)):
+                await rooms.storage.facts.drop(name)
         await rooms.fill_seen()
 
     async def _feed_watchdog(self) -> None:
@@ -298,12 +305,10 @@ class Daemon:
                 problems=len(error.problems),
                 message="the last good configuration stays in force",
             )
-            await rooms.storage.facts.put(
-                "configuration refused", {"problems": [str(p) for p in error.problems]}, self._now()
-            )
+            await rooms.storage.facts.put(REFUSED, {"problems": [str(p) for p in error.problems]}, self._now())
             return
         self._refused = None
-        await rooms.storage.facts.drop("configuration refused")
+        await rooms.storage.facts.drop(REFUSED)
         self._mask.learn(settings.secrets)
         for name in NEEDS_RESTART:
             if getattr(settings, name) != getattr(self._settings, name):

@@ -73,7 +73,8 @@ def _greet(role: Role, rooms: Rooms) -> None:
     settings = rooms.settings
     sources = active_sources(settings.outlets)
     outlets = {source.outlet_id for source in sources.values()}
-    option = "" if Path("data").absolute() == settings.data_dir.absolute() else f" --data {settings.data_dir}"
+    option = "" if settings.path.absolute() == config_path(None).absolute() else f" --config {settings.path}"
+    option += "" if Path("data").absolute() == settings.data_dir.absolute() else f" --data {settings.data_dir}"
     lines = (
         ("warta", f"{role} as process {os.getpid()}: {len(sources)} sources of {len(outlets)} outlets"),
         ("config", str(settings.path)),
