@@ -263,15 +263,13 @@ class _Walker:
     def _inline(self, element: Element, tag: str, node: Node, depth: int) -> None:
         if tag == "time":
             self._mark(element, DATED)
-        label = element.get("class")
-        if label is not None:
-            flags = verdict(label)
-            if flags:
+        if names := element.keys():
+            if "class" in names and (flags := verdict(element.get("class"))):
                 self._mark(element, flags)
                 if flags & (JUNK | WEAK) == JUNK and tag != "a":
                     return
-        if _is_hidden(element):
-            return
+            if _is_hidden(element, names):
+                return
         if depth >= MAX_DEPTH:
             self._text("".join(element.itertext()))
         elif tag == "a":
@@ -311,9 +309,13 @@ class _Walker:
             self._run.append(" ".join(element.itertext()))
             self._flush(parent)
             return
-        node = Node(tag, "", parent, parent.depth + 1, len(self._blocks), junk=_JUNK_TAGS.get(tag, 0), element=element)
+        names = element.keys()
+        if not names and not len(element) and not element.text:
+            return
+        node = Node(tag, "", parent, parent.depth + 1, len(self._blocks), 0, 0, _JUNK_TAGS.get(tag, 0))
+        node.element = element
         # the element that was asked for is read whatever it is called, and so is a body that a script shows later
-        if tag and tag != "body" and not self._named(element, tag, node):
+        if names and tag and tag != "body" and not self._named(element, tag, node, names):
             return
         junk = node.junk > 0
         outermost = junk and not self._junk_depth
@@ -328,13 +330,13 @@ class _Walker:
         if node.end > node.start:
             self._keep(node, parent, outermost)
 
-    def _named(self, element: Element, tag: str, node: Node) -> bool:
-        """Judge an element by its names; False for a menu, which is not entered."""
-        if _is_hidden(element):
+    def _named(self, element: Element, tag: str, node: Node, names: list[str]) -> bool:
+        """Judge an element by its names, of these attributes; False for a menu, which is not entered."""
+        if _is_hidden(element, names):
             node.junk = SURE
-        label = element.get("class") or ""
+        label = element.get("class") if "class" in names else ""
         # a heading's id is made of its words: "share-ware-on-sale" is no share bar
-        if (name := element.get("id")) and len(name) <= _MAX_ID and tag not in _HEADINGS:
+        if "id" in names and tag not in _HEADINGS and len(name := element.get("id")) <= _MAX_ID and name:
             label = f"{label} {name}"
         if label and (flags := verdict(label)):
             if flags & MENU and tag in {"ul", "ol"}:
@@ -401,7 +403,18 @@ def _mass(text: str, linked: int, tag: str) -> int:
     return 0
 
 
-def _is_hidden(element: Element) -> bool:
+def _is_hidden(element: Element, names: list[str]) -> bool:
+    """Whether its attributes, of these names, say that a reader does not see it."""
+    if not _HIDING.isdisjoint(names):
+        return _hides(element)
+    return False
+
+
+#: Asking an element for its attributes one by one costs more than all else that is done with most elements.
+_HIDING: Final = frozenset({"hidden", "aria-hidden", "style"})
+
+
+def _hides(element: Element) -> bool:
     get = element.get
     if (get("hidden") is not None and not _STREAMED.match(get("id") or "")) or get("aria-hidden") == "true":
         return True

@@ -48,8 +48,7 @@ class Head:
 
 def read_head(root: Element, url: str) -> Head:
     """Collect the declarations; they count wherever they stand, since many pages put them into the body."""
-    base = root.find(".//base[@href]")
-    start = absolute(base.get("href"), url) or url if base is not None else url
+    start = next((a for b in root.iter("base") if (a := absolute(b.get("href"), url))), url)
     meta: dict[str, list[str]] = {}
     links: dict[str, list[str]] = {}
     for count, element in enumerate(root.iter("meta", "link")):
@@ -61,7 +60,7 @@ def read_head(root: Element, url: str) -> Head:
             for name in _RELATIONS.intersection(rel.lower().split()[:5]):
                 if href := absolute(element.get("href"), start):
                     links.setdefault(name, []).append(href)
-    title = root.find(".//title")
+    title = next(root.iter("title"), None)
     return Head(
         meta={key: tuple(values) for key, values in meta.items()},
         links={key: tuple(values) for key, values in links.items()},

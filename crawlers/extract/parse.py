@@ -40,7 +40,8 @@ _FORMATTING = re.compile(rb"<(?:b|big|code|em|font|i|nobr|s|small|strike|strong|
 #: The standard keeps at most three alike, for each of the 13 formatting elements.
 _ALIKE = 39
 
-_DROP = "script, style, svg, template, iframe, object, embed, canvas"
+_DROPPED = ("script", "style", "svg", "template", "iframe", "object", "embed", "canvas")
+_DROP = ", ".join(_DROPPED)
 _QUOTED = re.compile(rb"\"[^\"]*\"|'[^']*'")
 #: A tag that every tokenizer ends at the same ``>``; what follows is text (a script's, as a rule).
 _WELL_FORMED = re.compile(
@@ -68,11 +69,34 @@ def parse(html: str) -> Page | None:
     data = _without_overgrown_tags(data)
     if _lexbor_is_safe(data) and (page := _html5(data)) is not None:
         return page
+    return _libxml2(data)
+
+
+def parse_plain(html: str) -> Page | None:
+    """The tree that libxml2 alone makes, in half the time; None when it may differ from a browser's.
+
+    For outlets with rules of their own: they say where the text is, and on the pages of the shipped outlets both
+    trees give the same fields. Custom elements are what libxml2 closes in the wrong place.
+    """
+    html = html[:MAX_CHARS]
+    if "<" not in html:
+        return None
+    data = html.encode("utf-8", "replace")
+    return None if _CUSTOM.search(data) else _libxml2(_without_overgrown_tags(data))
+
+
+#: Looked for by its end tag, which costs half as much as by either.
+_CUSTOM = re.compile(rb"</[a-z]+-")
+
+
+def _libxml2(data: bytes) -> Page | None:
     root = _lxml(data)
     if root is None:
         return None
-    scripts = root.xpath("//script[contains(@type, 'ld+json')]")
-    return Page(root, tuple(s.text for s in scripts if s.text))
+    scripts = [s for s in root.iter("script") if s.text and "ld+json" in (s.get("type") or "").lower()]
+    page = Page(root, tuple(s.text for s in scripts))
+    etree.strip_elements(root, *_DROPPED, with_tail=False)
+    return page
 
 
 def _lexbor_is_safe(data: bytes) -> bool:
