@@ -13,12 +13,10 @@ from config.model import Outlet
 from crawlers.drift import BASELINE, KEPT, Drift, Fall, judge
 from crawlers.measure import CURRENT, asked_of
 from storage.coverage import Coverage
+from storage.facts import DRIFT
 from storage.storage import Storage
 
 log = structlog.get_logger(__name__)
-
-#: Before the outlet's id in the name of its fact.
-FACT = "drift "
 
 
 class DriftWatch:
@@ -35,12 +33,12 @@ class DriftWatch:
 
     async def look(self, outlet_id: str) -> None:
         """Learn what is known of the outlet: another worker may have judged it."""
-        known = await self._storage.facts.get(FACT + outlet_id)
+        known = await self._storage.facts.get(DRIFT + outlet_id)
         self._keep(outlet_id, drifts=known is not None)
 
     async def judge(self, outlet: Outlet) -> Drift:
         """Judge the outlet by its last pages and state what was found, where that is another thing than before."""
-        storage, now, name = self._storage, self._now(), FACT + outlet.id
+        storage, now, name = self._storage, self._now(), DRIFT + outlet.id
         fact = await storage.facts.get(name)
         former, baseline = drift_of(fact), _baseline_of(fact)
         last = await storage.coverage.last(outlet.id, CURRENT, KEPT)

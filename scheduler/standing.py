@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 from config.model import RobotsPolicy, Source
 from crawlers.whereabouts import AGREEMENT
+from storage.facts import DRIFT
 from storage.model import SourceState
 
 
 def standing(state: SourceState, source: Source | None, now: datetime) -> list[str]:
     """Sentences without full stops, those that ask for a person first; empty for an ordinary source."""
     return [*_asks(state), *_tells(state, source, now)]
+
+
+def drifting(facts: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """The outlets that drift, with the evidence in one sentence; from all facts."""
+    return {
+        name.removeprefix(DRIFT): str(fact["evidence"])
+        for name, fact in sorted(facts.items())
+        if name.startswith(DRIFT)
+    }
 
 
 def _asks(state: SourceState) -> Iterator[str]:

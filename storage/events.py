@@ -50,7 +50,7 @@ class Event:
     """Something that happened to an article, with the article as it was then."""
 
     id: int
-    #: new, copy, revised, corrected, moved or retracted.
+    #: new, copy, revised, reextracted, corrected, moved or retracted.
     event: str
     article_id: str
     revision: int

@@ -16,6 +16,10 @@ from storage.database import Database
 from storage.tables import facts
 
 
+#: Before the id of an outlet, in the name of the fact that its pages give less than they used to.
+DRIFT = "drift "
+
+
 class Facts:
     """The table ``facts``."""
 
@@ -31,9 +35,7 @@ class Facts:
     async def get(self, name: str) -> Mapping[str, Any] | None:
         """One fact, or None."""
         async with self._database.read() as connection:
-            value: Mapping[str, Any] | None = await connection.scalar(
-                select(facts.c.value).where(facts.c.name == name)
-            )
+            value: Mapping[str, Any] | None = await connection.scalar(select(facts.c.value).where(facts.c.name == name))
             return value
 
     async def put(self, name: str, value: Mapping[str, Any], now: datetime) -> None:

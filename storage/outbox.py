@@ -23,7 +23,7 @@ class OutboxEvent:
 
     #: Position: an event with a greater id was committed later.
     id: int
-    #: new, copy, revised, corrected, moved or retracted.
+    #: new, copy, revised, reextracted, corrected, moved or retracted.
     event: str
     article_id: str
     revision: int

@@ -20,6 +20,7 @@ from storage.facts import Facts
 from storage.fates import Fates
 from storage.model import FateKind, RunStatus
 from storage.outbox import Outbox
+from storage.reextraction import Reextraction
 from storage.retention import Retention
 from storage.rhythms import Rhythms
 from storage.runs import Runs
@@ -66,6 +67,7 @@ class Storage:
         self.events = Events(database)
         self.deliveries = Deliveries(database)
         self.retention = Retention(database)
+        self.reextraction = Reextraction(database)
         self.audit = Audit(database)
         self.facts = Facts(database)
         self.writer = Writer(database)

@@ -76,7 +76,7 @@ _SCHEMAS: dict[str, Any] = {
             "schema": {"const": 1},
             "event_id": _NUMBER,
             "key": {"type": "string", "description": "The same for every delivery; drop repeats by it"},
-            "event": {"enum": ["new", "copy", "revised", "corrected", "moved", "retracted"]},
+            "event": {"enum": ["new", "copy", "revised", "reextracted", "corrected", "moved", "retracted"]},
             "article_id": _TEXT,
             "revision": _NUMBER,
             "outlet_id": _TEXT,

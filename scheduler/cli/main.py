@@ -14,8 +14,9 @@ import typer
 MODULES = {
     "run": "service", "scheduler": "service", "worker": "service", "monitor": "monitor", "demo": "demo", "crawl": "crawl",
     "check": "checks", "alive": "checks", "outlets": "outlets", "status": "reports", "sources": "reports",
-    "runs": "reports", "articles": "articles", "show": "articles", "explain": "articles", "export": "export",
+    "why": "why", "runs": "reports", "articles": "articles", "show": "articles", "explain": "articles", "export": "export",
     "deliver": "deliver", "api": "api", "adopt": "adopt", "logs": "logs", "migrate": "upkeep", "audit": "upkeep",
+    "reextract": "reextract",
 }  # fmt: skip
 
 

@@ -24,7 +24,7 @@ from scheduler.cli.context import (
 from scheduler.cli.output import Output, ago, short_local, short_span
 from scheduler.lock import owner
 from scheduler.plan import active_sources
-from scheduler.standing import standing
+from scheduler.standing import drifting, standing
 from storage.model import CrawlRun, RunStatus, SourceState
 from storage.storage import Storage
 
@@ -66,9 +66,10 @@ async def _report(storage: Storage, settings: Settings, now: datetime) -> dict[s
     outage = min((str(v["since"]) for k, v in facts.items() if k.startswith("outage ")), default=None)
     refused = facts.get("configuration refused", {}).get("problems", [])
     return {
-        "healthy": not (failing or outage or refused) and bool(holder or settings.database != "embedded"),
+        "healthy": not (failing or outage or refused or drifting(facts)) and bool(holder or settings.database != "embedded"),
         "outage_since": outage,
         "configuration_refused": refused,
+        "drifting": drifting(facts),
         "daemon": holder,
         "data": str(settings.data_dir),
         "configured": len(wanted),
@@ -102,6 +103,8 @@ def _print_status(out: Output, report: dict[str, Any], now: datetime) -> None:
         out.line(f"network   our own outage, began {since}: no host answers, nobody is blamed", style="red")
     for problem in report["configuration_refused"]:
         out.line(f"config    {problem}", style="red")
+    for outlet, evidence in report["drifting"].items():
+        out.line(f"drifting  {outlet}: {evidence}", style="yellow")
     numbers, sources = report["numbers"], report["sources"]
     last = f"{numbers.articles_last_hour:,} in the last hour, {numbers.articles_last_day:,} in 24 hours"
     out.line(f"articles  {numbers.articles:,} stored; {last}")
@@ -144,15 +147,16 @@ def sources(
 
     async def work(storage: Storage, out: Output) -> None:
         now = utc_now()
+        drift = drifting(await storage.facts.all())
         states = [s for s in await storage.sources.all() if s.removed_at is None and wanted.matches(_source_record(s))][
             :limit
         ]
         if json:
-            out.records(_whole(s, settings, now) for s in states)
+            out.records({**_whole(s, settings, now), "drifting": drift.get(s.outlet_id)} for s in states)
             return
         out.table(
             ("source", "kind", "last success", "last article", "next", "trouble"),
-            (_source_row(s, settings, now) for s in states),
+            (_source_row(s, settings, now, drift) for s in states),
             empty="no source fits; `warta run` plans them from the configuration", grow="trouble",
         )  # fmt: skip
 
@@ -172,9 +176,9 @@ def _whole(state: SourceState, settings: Settings, now: datetime) -> dict[str, A
     return {**fields, "standing": standing(state, settings.source(state.id), now)}
 
 
-def _source_row(state: SourceState, settings: Settings, now: datetime) -> tuple[object, ...]:
+def _source_row(state: SourceState, settings: Settings, now: datetime, drift: dict[str, str]) -> tuple[object, ...]:
     success, new = ago(state.last_success, now), ago(state.last_new, now)
-    return (state.id, state.kind, success, new, _next(state, now), _trouble(state, settings, now))
+    return (state.id, state.kind, success, new, _next(state, now), _trouble(state, settings, now, drift))
 
 
 def _next(state: SourceState, now: datetime) -> str:
@@ -183,8 +187,10 @@ def _next(state: SourceState, now: datetime) -> str:
     return "now" if state.next_attempt <= now else ago(state.next_attempt, now)
 
 
-def _trouble(state: SourceState, settings: Settings, now: datetime) -> str | None:
+def _trouble(state: SourceState, settings: Settings, now: datetime, drift: dict[str, str]) -> str | None:
     known = standing(state, settings.source(state.id), now)
+    if state.outlet_id in drift:
+        known.insert(0, f"drifting: {drift[state.outlet_id]}")
     if state.failures > 0:
         known.insert(0, f"{state.last_failure}: {state.last_failure_message}")
     return "; ".join(known) or None
