@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test setup dev system schemas lint types format check torture clean
+.PHONY: help run demo test setup dev system schemas lint types format check torture fuzz clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -64,6 +64,9 @@ check: lint types test ## what CI runs
 
 torture: dev ## 200 kills at random moments; afterwards nothing may be lost or repeated
 	$(BIN)/python -m bench.torture --kills 200
+
+fuzz: dev ## mutated documents against everything that reads foreign bytes; minutes=30 for longer
+	$(BIN)/python -m bench.fuzz --minutes $(or $(minutes),1)
 
 clean: ## remove what was built, not what was crawled
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -9,18 +9,23 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from lxml import etree
+
+from config.load import load
 from config.model import Outlet, Politeness
 from crawlers.extract import extract as read_page
 from crawlers.model import DateCandidate, Extraction, Normalized
 from crawlers.normalize import normalize
 from crawlers.normalize.times import ChosenTime, choose
+from crawlers.page import rules_for
 
 UTC_ZONE = ZoneInfo("UTC")
 
@@ -139,10 +144,53 @@ def _iso(text: str) -> datetime | None:
         return None
 
 
+def _cpu_ms(work: Callable[[], object], rounds: int = 20) -> float:
+    """Milliseconds of CPU of the quickest of some rounds."""
+    took = []
+    for _ in range(rounds):
+        start = time.process_time()
+        work()
+        took.append(time.process_time() - start)
+    return min(took) * 1e3
+
+
+def ruled(root: Path, shared: Path) -> None:
+    """CPU of pages that an outlet's rules read, as a multiple of a bare lxml parse; smallest pages say least."""
+    outlets = {o.id: o for o in load(root / "config" / "warta.yaml", {}).outlets}
+    pages = [(p.parent.parent.name, p) for p in sorted(root.glob("tests/outlets/*/*/page.html"))]
+    real = sorted(p for some in ("html", "html_shape_2026") for p in shared.glob(f"samples/{some}/*/*.html"))
+    pages += [(p.parent.name.replace("_", ""), p) for p in real]
+    rows: dict[tuple[str, str], list[tuple[int, float, float]]] = {}
+    for name, path in pages:
+        if (outlet := outlets.get(name)) is None:
+            continue
+        body, rules, url = path.read_bytes(), rules_for(outlet, None), outlet.homepage
+        if ("body", "rules") not in read_page(body, url, rules=rules).provenance:
+            continue
+        bare = _cpu_ms(lambda body=body: etree.fromstring(body, etree.HTMLParser(encoding="utf-8")))
+        ours = _cpu_ms(lambda body=body, rules=rules, url=url: read_page(body, url, rules=rules))
+        kind = "fictional" if root in path.parents else "real"
+        rows.setdefault((kind, name), []).append((len(body), bare, ours))
+    print(f"{'pages':<10} {'outlet':<16} {'n':>3} {'kB':>7} {'bare ms':>8} {'ours ms':>8} {'ratio':>6}")
+    for kind in ("real", "fictional"):
+        mine = {key[1]: row for key, row in rows.items() if key[0] == kind}
+        for name, row in [*sorted(mine.items()), ("all", [page for row in mine.values() for page in row])]:
+            size, bare, ours = (sum(values) for values in zip(*row, strict=True)) if row else (0, 0.0, 0.0)
+            count = max(1, len(row))
+            cost = f"{bare / count:>8.2f} {ours / count:>8.2f} {ours / bare if bare else 0:>6.2f}"
+            print(f"{kind:<10} {name:<16} {len(row):>3} {size / count / 1e3:>7.1f} {cost}")
+
+
 def main(arguments: list[str]) -> int:
-    """Print the tables; further arguments go to the score script (``--sets news-english --worst 10``)."""
+    """Print the tables; further arguments go to the score script (``--sets news-english --worst 10``).
+
+    With ``--ruled``, the cost of pages read by the rules of the shipped outlets instead.
+    """
     root = Path(__file__).resolve().parent.parent
     shared = Path(os.environ.get("WARTA_SHARED", root.parent / "shared"))
+    if "--ruled" in arguments:
+        ruled(root, shared)
+        return 0
     script = shared / "extraction-eval" / "score.py"
     if not script.exists():
         print(f"no labelled pages at {script}; set WARTA_SHARED to the directory that holds them", file=sys.stderr)

@@ -22,7 +22,7 @@ _SHORTEST: Final = 400
 _MISSING: Final = 0.5
 #: Share of the found text it must hold to judge the rest, and share of it that was found.
 _AGREES: Final = 0.8
-_PARAGRAPH: Final = re.compile(r"(?:\s*\n\s*)+|</p>|<br */?>")
+_PARAGRAPH: Final = re.compile(r"\n|</p>|<br ?/?>")
 _TAG: Final = re.compile(r"<[^<>]{0,500}>")
 _MAX_BODY: Final = 500_000
 

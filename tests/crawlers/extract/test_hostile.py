@@ -44,6 +44,10 @@ PAGES = {
     "headings": "p+b'<h1>title title title</h1>'*180_000",
     "deep JSON": "p+b'<script type=\"application/ld+json\">'+b'{\"@graph\":'*100_000+b'</script>'",
     "commas in JSON": "p+b'<script type=\"application/ld+json\">{\"a\":'+b', '*1_000_000+b'</script>'",
+    "blanks in a declared body": (
+        'p+b\'<script type="application/ld+json">{"@type":"NewsArticle","articleBody":"\'+b"words "*100'
+        "+b' '*400_000+b'x\"}</script>'"
+    ),
     "many scripts": 'p+b\'<script type="application/ld+json">{"@type":"NewsArticle"}</script>\'*60_000',
     "bylines": "p+b'<span class=author>By A B</span>'*140_000",
     "dates": "p+b'<p>'+b'2020 '*20+b'</p><p>1 Jan 2020</p>'*100_000",
