@@ -90,7 +90,12 @@ class Reextractor:
 
         def done(outcome: str, fields: tuple[str, ...] = (), detail: str | None = None) -> PageDone:
             return PageDone(
-                seq=page.seq, article_id=stored.id, url=stored.article.url, outcome=outcome, fields=fields, detail=detail
+                seq=page.seq,
+                article_id=stored.id,
+                url=stored.article.url,
+                outcome=outcome,
+                fields=fields,
+                detail=detail,
             )
 
         outlet = self._outlets.get(stored.article.outlet_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -13,6 +13,8 @@ log = structlog.get_logger(__name__)
 
 #: Seconds between two sweeps.
 EVERY_SECONDS = 3600.0
+#: Days of the counts of what pages gave; drift looks back 28.
+COVERAGE = timedelta(days=400)
 
 
 async def sweep(storage: Storage, policy: Policy, now: datetime) -> dict[str, int]:
@@ -33,6 +35,7 @@ async def sweep(storage: Storage, policy: Policy, now: datetime) -> dict[str, in
         gone["raw_pages"] += await retention.pages_beyond(policy.raw_pages_size)
     if policy.runs is not None:
         gone["runs"] += await retention.runs(now - policy.runs)
+    await storage.coverage.forget((now - COVERAGE).date())
     if any(gone.values()):
         log.info("retention", **gone)
     return gone

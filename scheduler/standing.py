@@ -19,11 +19,8 @@ def standing(state: SourceState, source: Source | None, now: datetime) -> list[s
 
 def drifting(facts: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """The outlets that drift, with the evidence in one sentence; from all facts."""
-    return {
-        name.removeprefix(DRIFT): str(fact["evidence"])
-        for name, fact in sorted(facts.items())
-        if name.startswith(DRIFT)
-    }
+    found = {name.removeprefix(DRIFT): fact for name, fact in sorted(facts.items()) if name.startswith(DRIFT)}
+    return {outlet: str(fact["evidence"]) for outlet, fact in found.items()}
 
 
 def _asks(state: SourceState) -> Iterator[str]:

@@ -15,7 +15,6 @@ from sqlalchemy import delete, select
 from storage.database import Database
 from storage.tables import facts
 
-
 #: Before the id of an outlet, in the name of the fact that its pages give less than they used to.
 DRIFT = "drift "
 

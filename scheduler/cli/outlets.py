@@ -24,6 +24,7 @@ from scheduler.cli.context import (
 from scheduler.cli.output import Output, ago, short_span
 from scheduler.places import database_url
 from scheduler.policy import interval_of
+from scheduler.standing import drifting
 from storage.model import SourceState
 
 
@@ -42,13 +43,15 @@ def outlets(
     settings = settings_from(config, data)
     chosen = settings.outlets if outlet is None else (_one(settings, outlet),)
     states = _states(settings)
-    out = Output(json=json)
+    out, drift = Output(json=json), _drift(settings)
     if json:
-        out.records(_record(one, states) for one in chosen)
+        out.records({**_record(one, states), "drifting": drift.get(one.id)} for one in chosen)
     elif outlet is None:
-        _table(chosen, states, out)
+        _table(chosen, states, drift, out)
     else:
         _details(chosen[0], states, out)
+        if outlet in drift:
+            out.line(f"drifting: {drift[outlet]}", style="yellow")
 
 
 def _one(settings: Settings, name: str) -> Outlet:
@@ -70,6 +73,19 @@ def _states(settings: Settings) -> dict[str, SourceState]:
     async def read() -> dict[str, SourceState]:
         async with opened(settings) as storage:
             return {state.id: state for state in await storage.sources.all()}
+
+    return finish(read())
+
+
+def _drift(settings: Settings) -> dict[str, str]:
+    """The outlets that drift, with the evidence."""
+    url = database_url(settings)
+    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
+        return {}
+
+    async def read() -> dict[str, str]:
+        async with opened(settings) as storage:
+            return drifting(await storage.facts.all())
 
     return finish(read())
 
@@ -113,14 +129,15 @@ def _record(outlet: Outlet, states: dict[str, SourceState]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _table(chosen: tuple[Outlet, ...], states: dict[str, SourceState], out: Output) -> None:
+def _table(chosen: tuple[Outlet, ...], states: dict[str, SourceState], drift: dict[str, str], out: Output) -> None:
     now = utc_now()
     rows = []
     for outlet in chosen:
         live = [s for s in outlet.sources if s.enabled and outlet.enabled]
         every = short_span(min(interval_of(s.schedule, now).total_seconds() for s in live)) if live else None
-        state = "enabled" if live else "off"
+        state = ("drifting" if outlet.id in drift else "enabled") if live else "off"
         known = outlet.notes if outlet.enabled else f"{why_off(outlet.declared_at) or 'off'}. {outlet.notes}"
+        known = f"{drift[outlet.id]}. {known}" if outlet.id in drift else known
         rows.append((outlet.id, outlet.group, state, len(live), every, ago(_last(outlet, states), now), known.strip()))
     columns = ("outlet", "group", "state", "#sources", "every", "success", "known")
     out.table(columns, rows, empty="no outlet configured", grow="known")

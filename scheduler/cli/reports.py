@@ -65,11 +65,12 @@ async def _report(storage: Storage, settings: Settings, now: datetime) -> dict[s
     facts = await storage.facts.all()
     outage = min((str(v["since"]) for k, v in facts.items() if k.startswith("outage ")), default=None)
     refused = facts.get("configuration refused", {}).get("problems", [])
+    drift = drifting(facts)
     return {
-        "healthy": not (failing or outage or refused or drifting(facts)) and bool(holder or settings.database != "embedded"),
+        "healthy": not (failing or outage or refused or drift) and bool(holder or settings.database != "embedded"),
         "outage_since": outage,
         "configuration_refused": refused,
-        "drifting": drifting(facts),
+        "drifting": drift,
         "daemon": holder,
         "data": str(settings.data_dir),
         "configured": len(wanted),
