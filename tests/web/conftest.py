@@ -213,9 +213,13 @@ def served(serve: Callable[..., Served]) -> Served:
     return serve()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def chromium(missing: Callable[[str], None]) -> Iterator[Any]:
-    """Debian's Chromium, driven by Playwright."""
+    """Debian's Chromium, driven by Playwright.
+
+    One for each test: while Playwright is up it keeps an event loop running in this thread, in which no
+    asynchronous test of another module could run.
+    """
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
         missing("no Chromium here: make system installs it")
