@@ -174,7 +174,7 @@ def ruled(root: Path, shared: Path) -> None:
     print(f"{'pages':<10} {'outlet':<16} {'n':>3} {'kB':>7} {'bare ms':>8} {'ours ms':>8} {'ratio':>6}")
     for kind in ("real", "fictional"):
         mine = {key[1]: row for key, row in rows.items() if key[0] == kind}
-        for name, row in [*sorted(mine.items()), ("all", [page for row in mine.values() for page in row])]:
+        for name, row in [*sorted(mine.items()), ("all", [page for some in mine.values() for page in some])]:
             size, bare, ours = (sum(values) for values in zip(*row, strict=True)) if row else (0, 0.0, 0.0)
             count = max(1, len(row))
             cost = f"{bare / count:>8.2f} {ours / count:>8.2f} {ours / bare if bare else 0:>6.2f}"
