@@ -50,10 +50,16 @@ def measure(pages: int, directory: Path, *, seconds: float, say: bool) -> list[t
                     print(f"\r{samples[-1][0]:>7} articles  {samples[-1][1]:6.1f} MiB", end="", file=sys.stderr)
                 if samples[-1][0] >= pages:
                     break
+            if daemon.poll() is not None:
+                raise RuntimeError(f"the daemon ended with {daemon.returncode}:\n{_last_words(directory)}")
         finally:
             daemon.send_signal(signal.SIGTERM)
             daemon.wait(60)
     return samples
+
+
+def _last_words(directory: Path) -> str:
+    return "\n".join((directory / "daemon.out").read_text(encoding="utf-8", errors="replace").splitlines()[-20:])
 
 
 def _in_a_hurry(directory: Path) -> None:
@@ -81,7 +87,8 @@ def _resident(pid: int) -> float:
         status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     except FileNotFoundError:
         return 0.0
-    return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) / 1024
+    # A process that has ended and was not waited for has no memory left to tell of.
+    return next((int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmRSS")), 0.0)
 
 
 def main(argv: list[str] | None = None) -> int:
