@@ -12,13 +12,31 @@ import typer
 
 #: Command to the module that holds it; only that one is imported, so that `warta alive` answers at once.
 MODULES = {
-    "run": "service", "scheduler": "service", "worker": "service", "monitor": "monitor", "demo": "demo",
-    "crawl": "crawl", "check": "checks", "alive": "checks", "outlets": "outlets", "status": "reports",
-    "sources": "reports", "why": "why", "runs": "reports", "articles": "articles", "show": "articles",
-    "explain": "articles", "export": "export",
-    "deliver": "deliver", "api": "api", "adopt": "adopt", "logs": "logs", "migrate": "upkeep", "audit": "upkeep",
+    "run": "service",
+    "scheduler": "service",
+    "worker": "service",
+    "monitor": "monitor",
+    "demo": "demo",
+    "crawl": "crawl",
+    "check": "checks",
+    "alive": "checks",
+    "outlets": "outlets",
+    "status": "reports",
+    "sources": "reports",
+    "why": "why",
+    "runs": "reports",
+    "articles": "articles",
+    "show": "articles",
+    "explain": "articles",
+    "export": "export",
+    "deliver": "deliver",
+    "api": "api",
+    "adopt": "adopt",
+    "logs": "logs",
+    "migrate": "upkeep",
+    "audit": "upkeep",
     "reextract": "reextract",
-}  # fmt: skip
+}
 
 
 def _version(asked: bool) -> None:

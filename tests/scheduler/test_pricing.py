@@ -36,7 +36,7 @@ async def test_a_crawl_keeps_what_it_learned_and_says_why_it_comes_again(desk) -
     told = explanation(source, state, remembered, datetime.now(UTC))
     assert told["terms"][0]["name"] == "rhythm"
     assert datetime.fromisoformat(told["terms"][-1]["at"]) == state.next_attempt
-    assert [line[:3] for line in week(Forecast(remembered.rhythm, UTC, 0.0))][0] == "Mon"
+    assert next(line[:3] for line in week(Forecast(remembered.rhythm, UTC, 0.0))) == "Mon"
 
 
 async def test_what_happened_since_is_told_too(desk) -> None:

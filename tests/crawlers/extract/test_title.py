@@ -30,9 +30,7 @@ def test_an_address_that_says_something_else_changes_nothing(address):
     assert titled(address) == SHOWN
 
 
-@pytest.mark.parametrize(
-    "slug", ["maenner-fuer-die-ueberfahrt-gesucht", "manner-fur-die-uberfahrt-gesucht"]
-)
+@pytest.mark.parametrize("slug", ["maenner-fuer-die-ueberfahrt-gesucht", "manner-fur-die-uberfahrt-gesucht"])
 def test_an_address_spells_umlauts_in_either_way(slug):
     declared = "Männer für die Überfahrt gesucht"
     assert titled(slug, declared, "Der Kapitän und seine leere Fähre am Abend") == declared
