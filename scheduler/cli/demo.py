@@ -23,7 +23,7 @@ from newsroom import outlets as press_outlets
 from newsroom import script
 from newsroom.serve import Running, running
 from scheduler.cli.context import JsonOption, finish, utc_now
-from scheduler.cli.output import STYLES, Output, safe
+from scheduler.cli.output import STYLES, Output, command, safe
 from scheduler.daemon import Daemon
 from scheduler.logs import configure
 from scheduler.places import database_url, log_file
@@ -227,6 +227,7 @@ def _farewell(closing: dict[str, Any], directory: Path) -> None:
     for finding in closing["findings"]:
         out.line(finding, style="red")
     out.line("Try next:")
-    for command in ("articles", "articles rupiah", "runs status:failed", "sources", "logs level:warning", "audit"):
-        out.line(f"  warta {command} --config {directory}")
-    out.line("  warta run          the same with the real outlets that are shipped")
+    warta = command()
+    for words in ("articles", "articles rupiah", "runs status:failed", "sources", "logs level:warning", "audit"):
+        out.line(f"  {warta} {words} --config {directory}")
+    out.line(f"  {warta} run   the same with the real outlets that are shipped")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -77,6 +80,14 @@ def short_local(moment: datetime | None, now: datetime) -> str:
         return "-"
     here = moment.astimezone()
     return here.strftime("%H:%M:%S" if here.date() == now.astimezone().date() else "%m-%d %H:%M")
+
+
+def command() -> str:
+    """How a person calls `warta` from here: by its name when the shell finds it, else by its path."""
+    if shutil.which("warta"):
+        return "warta"
+    path = Path(sys.argv[0])
+    return os.path.relpath(path) if path.name == "warta" else "python -m scheduler"
 
 
 class Output:

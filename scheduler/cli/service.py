@@ -17,6 +17,7 @@ from scheduler.cli.context import (
     finish,
     settings_from,
 )
+from scheduler.cli.output import command
 from scheduler.daemon import Daemon, Role
 from scheduler.logs import Mask, configure
 from scheduler.places import database_url, log_file
@@ -80,8 +81,8 @@ def _greet(role: Role, rooms: Rooms) -> None:
         ("config", str(settings.path)),
         ("database", masked(database_url(settings)) if settings.database != "embedded"
          else str(settings.data_dir / "warta.db")),
-        ("log", f"{log_file(settings)}   (warta logs -f{option})"),
-        ("status", f"warta status{option}"),
+        ("log", f"{log_file(settings)}   ({command()} logs -f{option})"),
+        ("status", f"{command()} status{option}"),
         *((("monitor", rooms.pages),) if rooms.pages else ()),
         ("stop", "Ctrl-C, or SIGTERM"),
     )  # fmt: skip
