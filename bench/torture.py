@@ -46,7 +46,7 @@ from storage.storage import Storage
 
 #: Faults that a share of the press's answers shows when asked to.
 FAULTS = ("status_500", "status_503", "reset", "truncated", "truncated_gzip", "empty_body", "hang_up")
-#: Who publishes besides what the hour brings, five stories before each kill.
+#: Who publishes besides what the hour brings, two stories before each kill.
 OUTLETS = ("kabarniaga", "lintasmenit", "arahpena", "kantorberita", "archipelagopost", "datakini", "gemanusa")
 #: Where the press's clock starts, UTC: before its outlets' day begins.
 MORNING = 20
@@ -179,8 +179,8 @@ def torture(
             newsroom.misbehave(fault, share=faulty / len(FAULTS))
         with staged(directory, press.port, every="2s") as stage:
             for n in range(kills):
-                newsroom.publish(chance.choice(OUTLETS), 5)
-                time.sleep(chance.uniform(0.3, 2.5))
+                newsroom.publish(chance.choice(OUTLETS), 2)
+                time.sleep(chance.uniform(0.4, 3.4))
                 victim = VICTIMS[n % len(VICTIMS)]
                 verdict.kills[victim] += stage.kill(victim)
                 if say:
@@ -284,7 +284,7 @@ def main(argv: list[str] | None = None) -> int:
     with _directory(options.keep) as directory:
         verdict = torture(
             kills, directory=directory, seed=options.seed, faulty=options.faulty,
-            day_seconds=3600 if options.quick else max(900.0, kills * 3.0), drain=20 if options.quick else 180,
+            day_seconds=3600 if options.quick else max(1800.0, kills * 9.0), drain=20 if options.quick else 180,
             say=sys.stderr.isatty(),
         )  # fmt: skip
     line = {

@@ -267,7 +267,7 @@ async def test_an_exported_article_is_plain_json_with_the_origin_of_its_fields(d
 
 
 async def test_the_ledger_of_a_whole_day_adds_up(desk: Desk) -> None:
-    for source in ("kabarniaga/nasional", "lintasmenit/berita", "kantorberita/terkini", "datakini/feed"):
+    for source in ("kabarniaga/nasional", "kantorberita/ekonomi", "datakini/feed"):
         desk.newsroom.publish(source.partition("/")[0], 3)
         await desk.crawl(source)
 
