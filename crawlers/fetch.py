@@ -170,7 +170,7 @@ class Fetcher:
             # The host was not reached at all: that is the news, not its robots.txt.
             return journey.failed(reason.kind, reason.message, retry_after=reason.retry_after)
         passed_on = reason.kind in {FailureKind.RATE_LIMITED, FailureKind.BLOCKED}
-        kind = reason.kind if passed_on else FailureKind.ROBOTS
+        kind = reason.kind if passed_on else FailureKind.ROBOTS_UNREADABLE
         message = f"nothing is fetched from {here.host} while its robots.txt cannot be read: {reason.message}"
         return journey.failed(kind, message, status=reason.status, retry_after=reason.retry_after)
 

@@ -25,7 +25,8 @@ class FailureKind(StrEnum):
     PROTOCOL = "protocol"  # not HTTP, bad headers
     REDIRECT = "redirect"  # loop, too many, other scheme, downgrade
     FORBIDDEN_ADDRESS = "forbidden_address"  # SSRF guard
-    ROBOTS = "robots"
+    ROBOTS = "robots"  # robots.txt forbids it
+    ROBOTS_UNREADABLE = "robots_unreadable"  # robots.txt fails, which forbids everything for a while (RFC 9309)
     RATE_LIMITED = "rate_limited"  # 429, 503 with Retry-After
     BLOCKED = "blocked"  # 401, 403, 451, challenge page
     NOT_FOUND = "not_found"  # 404
@@ -50,6 +51,7 @@ FAILURE_WEIGHT: dict[FailureKind, float] = {
     FailureKind.REDIRECT: 1.0,
     FailureKind.FORBIDDEN_ADDRESS: 1.0,
     FailureKind.ROBOTS: 0.5,
+    FailureKind.ROBOTS_UNREADABLE: 0.25,
     FailureKind.RATE_LIMITED: 0.25,
     FailureKind.BLOCKED: 0.5,
     FailureKind.NOT_FOUND: 0.5,  # active feeds do answer 404 and come back to life
@@ -71,6 +73,7 @@ PASSING: frozenset[FailureKind] = frozenset(
         FailureKind.TRUNCATED,
         FailureKind.PROTOCOL,
         FailureKind.RATE_LIMITED,
+        FailureKind.ROBOTS_UNREADABLE,
         FailureKind.BLOCKED,
         FailureKind.HTTP_5XX,
         FailureKind.NOT_FOUND,  # feeds announce a page some seconds before it is served

@@ -50,6 +50,10 @@ PURPOSE = {
 NOTHING = Sent()
 
 
+#: Failures in which robots.txt kept us from asking at all.
+_OF_ROBOTS = frozenset({FailureKind.ROBOTS, FailureKind.ROBOTS_UNREADABLE})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollEnd:
     """How the poll of a source ended, before its pages are fetched."""
@@ -177,7 +181,7 @@ class Poller:
 
     def _failed(self, result: FetchFailed, state: SourceState) -> PollEnd:
         return PollEnd(
-            status=RunStatus.SKIPPED if result.kind is FailureKind.ROBOTS else RunStatus.FAILED,
+            status=RunStatus.SKIPPED if result.kind in _OF_ROBOTS else RunStatus.FAILED,
             reason=str(result.kind), message=result.message, http_status=result.status,
             bytes=result.wire_bytes, retry_after=result.retry_after, evidence=evidence_of(result.evidence, None),
             state=whereabouts.failed(state, result.kind, result.redirects, self._now()),

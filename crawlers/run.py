@@ -44,7 +44,9 @@ log = structlog.get_logger(__name__)
 LEASE = timedelta(seconds=30)
 
 #: Ends of a fetch that say nothing about the network.
-OF_OURSELVES = frozenset({FailureKind.ROBOTS, FailureKind.STORAGE, FailureKind.FORBIDDEN_ADDRESS})
+OF_OURSELVES = frozenset(
+    {FailureKind.ROBOTS, FailureKind.ROBOTS_UNREADABLE, FailureKind.STORAGE, FailureKind.FORBIDDEN_ADDRESS}
+)
 
 
 class NextAttempt(Protocol):

@@ -220,8 +220,20 @@ async def test_a_site_whose_robots_txt_fails_is_left_alone_and_said_so(desk: Des
 
     run = await desk.crawl()
 
-    assert (run.status, run.reason) == (RunStatus.SKIPPED, "robots")
+    assert (run.status, run.reason) == (RunStatus.SKIPPED, "robots_unreadable")
     assert [v.path for v in desk.newsroom.visits] == ["/robots.txt"]
+
+
+async def test_pages_behind_a_robots_txt_that_fails_for_now_are_not_given_up(desk: Desk) -> None:
+    desk.newsroom.publish("arahpena", 2)
+    desk.newsroom.misbehave("status_503", host="nasional.arahpena.test", path="/robots.txt")
+    desk.newsroom.misbehave("status_503", host="money.arahpena.test", path="/robots.txt")
+
+    run = await desk.crawl("arahpena/sitemap")
+
+    behind = [f for f in await desk.fates(run) if f.rule == "robots_unreadable"]
+    assert behind
+    assert {f.kind for f in behind} <= {FateKind.PENDING, FateKind.FAILED}
 
 
 async def test_a_sitemap_index_leads_to_its_articles(desk: Desk) -> None:
