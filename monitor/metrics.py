@@ -15,9 +15,10 @@ from storage.model import FateKind, RunStatus
 
 #: Why a run failed, was skipped or missed; anything else counts as ``other``.
 REASONS = (
-    "dns", "connect", "tls", "timeout", "truncated", "too_large", "protocol", "redirect", "forbidden_address", "robots",
-    "rate_limited", "blocked", "not_found", "gone", "http_4xx", "http_5xx", "not_a_feed", "empty", "parse", "storage",
-    "overlap", "paused", "outage", "budget", "interrupted", "shutdown", "resume", "clock_jump", "downtime",
+    "dns", "connect", "tls", "timeout", "truncated", "too_large", "protocol", "redirect",
+    "forbidden_address", "robots", "robots_unreadable", "rate_limited", "blocked", "not_found", "gone", "http_4xx",
+    "http_5xx", "not_a_feed", "empty", "parse", "storage", "overlap", "paused", "outage",
+    "budget", "interrupted", "shutdown", "resume", "clock_jump", "downtime",
 )  # fmt: skip
 
 

@@ -65,7 +65,7 @@ async def test_5xx_forbids_all_for_a_while(web, robots, status):
     web.says("/robots.txt", web.reply(status, b""))
     result = await robots.get(web.url("/page"))
     assert isinstance(result, FetchFailed)
-    assert result.kind is FailureKind.ROBOTS
+    assert result.kind is FailureKind.ROBOTS_UNREADABLE
     assert status[:3] in result.message
     await robots.get(web.url("/page"))
     assert web.paths() == ["/robots.txt"]
