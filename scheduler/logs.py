@@ -17,6 +17,8 @@ from typing import Any, TextIO
 
 import structlog
 
+from monitor.controls import CONTROLS
+
 #: Size at which the file is rotated, and how many old ones are kept: 250 MiB at most.
 ROTATE_BYTES, ROTATE_KEEP = 25 * 2**20, 9
 
@@ -38,8 +40,6 @@ _TOKEN = re.compile(
     r"(?P<name>\b(?:api[_-]?key|access[_-]?token|auth|token|password|passwd|secret|signature|sig)=)[^&\s\"'#]+",
     re.IGNORECASE,
 )
-#: C0 and C1 controls, and the marks that turn the direction of text: a log line is text, not a terminal program.
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 class Mask:
@@ -59,7 +59,7 @@ class Mask:
             text = text.replace(secret, "***")
         text = _CREDENTIALS.sub(r"\g<scheme>***@", text)
         text = _TOKEN.sub(r"\g<name>***", text)
-        return _CONTROLS.sub(lambda m: f"\\x{ord(m[0]):02x}" if ord(m[0]) < 256 else f"\\u{ord(m[0]):04x}", text)
+        return CONTROLS.sub(lambda m: f"\\x{ord(m[0]):02x}" if ord(m[0]) < 256 else f"\\u{ord(m[0]):04x}", text)
 
     def value(self, value: Any) -> Any:
         """Mask strings, however deep they stand."""

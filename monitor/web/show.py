@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 
 from markupsafe import Markup, escape
 
+from monitor.controls import CONTROLS
+
 #: What a terminal or a bidirectional renderer would obey: shown as a mark.
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 _WORDS = re.compile(r"\w+|\s+|[^\w\s]")
 #: Longer texts are compared by lines: difflib's time grows with the square.
@@ -22,7 +23,7 @@ _WORD_LIMIT = 2_000
 
 def plain(text: object) -> str:
     """Text from outside without control characters."""
-    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", str(text))
+    return CONTROLS.sub("\N{REPLACEMENT CHARACTER}", str(text))
 
 
 def span(seconds: float | None) -> str:
@@ -76,7 +77,7 @@ def link(url: str | None, text: str | None = None) -> Markup:
         scheme = urlsplit(url.strip()).scheme.lower()
     except ValueError:
         scheme = ""
-    if scheme not in {"http", "https"} or _CONTROLS.search(url):
+    if scheme not in {"http", "https"} or CONTROLS.search(url):
         return escape(shown)
     return Markup('<a href="{}" rel="noopener noreferrer nofollow external" target="_blank">{}</a>').format(
         url.strip(), shown

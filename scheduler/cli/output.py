@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+from monitor.controls import CONTROLS
 
 #: Colours of statuses and fates; everything else is plain.
 STYLES = {
@@ -49,7 +48,7 @@ def plain(value: object) -> Any:
 
 def safe(text: object) -> str:
     """Text from outside, without what a terminal would obey."""
-    return _CONTROLS.sub("�", str(text))
+    return CONTROLS.sub("�", str(text))
 
 
 def ago(moment: datetime | None, now: datetime) -> str:
