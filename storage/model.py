@@ -251,6 +251,21 @@ class CrawlRun:
     crawl_delay: float | None = None
 
 
+class HealthState(StrEnum):
+    """How a source is, the worst first."""
+
+    GONE = "gone"  # 410 for days
+    BLOCKED = "blocked"  # 401, 403, 451, a challenge page, or forbidden by robots.txt
+    FAILING = "failing"  # no usable answer, again and again
+    EMPTY = "empty"  # answers without a single item
+    SILENT = "silent"  # answers, and brings nothing for far longer than it ever did
+    LATE = "late"  # brings less than it should
+    DRIFTING = "drifting"  # its outlet's pages give less than they used to
+    NEW = "new"  # nothing can be said yet
+    PAUSED = "paused"  # a person stopped it
+    OK = "ok"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceState:
     """What is remembered of one source."""
@@ -311,6 +326,14 @@ class SourceState:
     #: Gone from the configuration at this time.
     removed_at: datetime | None = None
     priority: int = 100
+    #: When it last listed an item that it had not listed before.
+    last_item: datetime | None = None
+    #: Its state as last judged (see :class:`HealthState`), since when, and one sentence on it.
+    health: str = "new"
+    health_since: datetime | None = None
+    health_said: str | None = None
+    #: Changes of state there were.
+    health_flips: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,6 +55,7 @@ CHANGEABLE = frozenset(
         "missing_since",
         "searched_at",
         "proposal",
+        "last_item",
     }
 )
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 
 import storage.views  # noqa: F401 - adds the views to the metadata
+from storage.alerts import Alerts
 from storage.articles import ArticleFilter, Articles
 from storage.audit import Audit
 from storage.children import Children
@@ -18,6 +19,7 @@ from storage.delivery import Deliveries
 from storage.events import Events
 from storage.facts import Facts
 from storage.fates import Fates
+from storage.health import HealthBook
 from storage.model import FateKind, RunStatus
 from storage.outbox import Outbox
 from storage.reextraction import Reextraction
@@ -70,6 +72,8 @@ class Storage:
         self.reextraction = Reextraction(database)
         self.audit = Audit(database)
         self.facts = Facts(database)
+        self.health = HealthBook(database)
+        self.alerts = Alerts(database)
         self.writer = Writer(database)
         self._now = now
 

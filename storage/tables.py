@@ -115,6 +115,13 @@ sources = Table(
     _time("missing_since", "Since when there is no source at its address (404, 410, a page); null while there is"),
     _time("searched_at", "When a replacement was last searched for"),
     Column("proposal", Note, comment="JSON object: a feed that may replace it; applied by a person only"),
+    _time("last_item", "When it last listed an item that it had not listed before"),
+    Column("health", Text, nullable=False, server_default=text("'new'"), comment="Its state as last judged"),
+    _time("health_since", "When that state began; null before it was first judged"),
+    Column("health_said", Text, comment="One sentence on that state"),
+    _count("health_flips", "Changes of state there were: the number of the last row in flips"),
+    # Counted and sorted by without touching the wide rows.
+    Index("ix_sources_health", "removed_at", "paused", "health"),
     Index(
         "ix_sources_due",
         "next_attempt",
