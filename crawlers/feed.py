@@ -86,6 +86,7 @@ def read_feed(text: str, *, url: str, now: datetime, timezone: tzinfo, limits: L
     )
     return Discovered(
         entries=read.entries,
+        unlinked=read.unlinked,
         format=_format(version),
         problems=(*fenced.problems, *problems, *judge(read, len(parsed["entries"]))),
         min_interval=_interval(feed),
@@ -207,7 +208,9 @@ class ReadItems:
     """Items of one answer, read one by one."""
 
     entries: tuple[FeedEntry, ...]
-    #: Items without an address.
+    #: Items without an address, their `url` empty, with their place among all.
+    unlinked: tuple[tuple[int, FeedEntry], ...]
+    #: Items that are none.
     lost: int
     #: Items that made the reader fail.
     broken: int
@@ -215,7 +218,9 @@ class ReadItems:
 
 def read_each(items: Iterable[Any], read: Callable[[Any], FeedEntry | None]) -> ReadItems:
     """Read item by item; what one raises is counted and stops no other."""
-    entries, lost, broken = [], 0, 0
+    entries: list[FeedEntry] = []
+    unlinked: list[tuple[int, FeedEntry]] = []
+    lost, broken = 0, 0
     for item in items:
         try:
             entry = read(item)
@@ -224,9 +229,11 @@ def read_each(items: Iterable[Any], read: Callable[[Any], FeedEntry | None]) -> 
             continue
         if entry is None:
             lost += 1
+        elif not entry.url:
+            unlinked.append((len(entries) + len(unlinked), entry))
         else:
             entries.append(entry)
-    return ReadItems(tuple(entries), lost, broken)
+    return ReadItems(tuple(entries), tuple(unlinked), lost, broken)
 
 
 def judge(read: ReadItems, total: int) -> Iterable[Problem]:
@@ -234,8 +241,8 @@ def judge(read: ReadItems, total: int) -> Iterable[Problem]:
     entries = read.entries
     if not total:
         yield Problem(code="empty_feed", message="The feed is well-formed and holds no item.")
-    if read.lost:
-        yield Problem(code="items_without_link", message=f"{read.lost} of {total} items have no http(s) link.")
+    if missing := read.lost + len(read.unlinked):
+        yield Problem(code="items_without_link", message=f"{missing} of {total} items have no http(s) link.")
     if read.broken:
         yield Problem(code="items_lost", message=f"{read.broken} of {total} items could not be read.")
     if entries and all(is_homepage(entry.url) for entry in entries):
@@ -249,8 +256,8 @@ def judge(read: ReadItems, total: int) -> Iterable[Problem]:
 # -- one entry --------------------------------------------------------------------------------
 
 
-def _entry(entry: Any, place: _Place, language: str | None, *, atom: bool) -> FeedEntry | None:
-    """A feedparser entry.
+def _entry(entry: Any, place: _Place, language: str | None, *, atom: bool) -> FeedEntry:
+    """A feedparser entry; its `url` is empty when it has no address.
 
     In Atom the two dates and the type of a title mean what they say; elsewhere dc:date, which
     feedparser calls the update, is the publication, and any title may hold markup.
@@ -258,9 +265,6 @@ def _entry(entry: Any, place: _Place, language: str | None, *, atom: bool) -> Fe
     # dict's own get, because feedparser's answers for other keys too.
     raw = partial(dict.get, entry)
     guid = verbatim(raw("id"), MAX_GUID)
-    url = _link(entry, place, guid)
-    if url is None:
-        return None
     published = place.date(raw("published")) or place.date(raw("created"))
     updated = place.date(raw("updated"))
     if published is None and not atom:
@@ -268,7 +272,7 @@ def _entry(entry: Any, place: _Place, language: str | None, *, atom: bool) -> Fe
     title_detail = raw("title_detail") or {}
     summary = _summary(raw)
     return FeedEntry(
-        url=url,
+        url=_link(entry, place, guid) or "",
         guid=guid,
         title=plain(
             str(raw("title") or ""), limit=MAX_TITLE, tags=not (atom and title_detail.get("type") == "text/plain")

@@ -41,6 +41,7 @@ def read_jsonfeed(
     problems += judge(read, len(items))
     return Discovered(
         entries=read.entries,
+        unlinked=read.unlinked,
         format="jsonfeed",
         problems=tuple(problems),
         title=plain(verbatim(document.get("title"), 5_000) or "", limit=MAX_TITLE),
@@ -65,13 +66,11 @@ def _entry(item: Any, base: str, now: datetime, timezone: tzinfo, language: str 
         ),
         None,
     )
-    if url is None:
-        return None
     markup = verbatim(item.get("content_html"), 50_000) or ""
     summary = verbatim(item.get("summary"), 50_000) or verbatim(item.get("content_text"), 50_000)
     image = verbatim(item.get("image"), 4096) or verbatim(item.get("banner_image"), 4096) or first_image(markup)
     return FeedEntry(
-        url=url,
+        url=url or "",
         guid=guid,
         title=plain(verbatim(item.get("title"), 5_000) or "", limit=MAX_TITLE, tags=False),
         published=_date(item.get("date_published"), timezone, now),

@@ -237,6 +237,8 @@ class Discovered:
     """What one answer of a source announces."""
 
     entries: tuple[FeedEntry, ...]
+    #: Items of a feed without an address, which are never stored: their place among all items, their `url` empty.
+    unlinked: tuple[tuple[int, FeedEntry], ...] = ()
     #: rss, rdf, atom, jsonfeed, cdf, urlset, sitemapindex, text, listing.
     format: str
     #: Child sitemaps, the next listing page, or the page of older items before a feed's, in the order to follow.

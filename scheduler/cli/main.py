@@ -18,6 +18,7 @@ MODULES = {
     "monitor": "monitor",
     "demo": "demo",
     "crawl": "crawl",
+    "fetch": "fetch",
     "check": "checks",
     "alive": "checks",
     "outlets": "outlets",
