@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from datetime import time as dtime
 from zoneinfo import ZoneInfo
 
 #: Western Indonesian Time, the zone of every outlet here and of every date printed without one.
@@ -15,6 +16,16 @@ WIB = ZoneInfo("Asia/Jakarta")
 def wall() -> datetime:
     """The real time, aware UTC."""
     return datetime.now(UTC)
+
+
+def dawn(now: datetime) -> datetime:
+    """The last five o'clock in the morning in Jakarta that is at least two hours before ``now``.
+
+    Little has been published by then, so what a press holds does not depend on the hour it is opened at.
+    """
+    morning = (now - timedelta(hours=2)).astimezone(WIB)
+    day = morning.date() if morning.hour >= 5 else morning.date() - timedelta(days=1)
+    return datetime.combine(day, dtime(5), WIB).astimezone(UTC)
 
 
 class Clock:

@@ -91,7 +91,7 @@ class Dispatcher:
                 continue
             latest = now + longest(source.schedule, now) * 1.5
             if state.next_attempt > latest:
-                await self._storage.sources.reschedule(state.id, first_attempt(state.id, now))
+                await self._storage.sources.reschedule(state.id, first_attempt(state.id, now, source.schedule))
 
     def _wanted(self) -> dict[str, Source]:
         settings = self._settings()

@@ -72,7 +72,8 @@ async def apply(plan: Plan, outlets: Iterable[Outlet], sources: Sources, *, now:
     """Write the plan; running crawls are not touched."""
     await sources.set_outlets(tuple(outlets), now)
     declared = (*plan.added, *plan.changed)
-    await sources.upsert([_definition(s) for s in declared], {s.id: first_attempt(s.id, now) for s in declared}, now)
+    first = {s.id: first_attempt(s.id, now, s.schedule) for s in declared}
+    await sources.upsert([_definition(s) for s in declared], first, now)
     for source in plan.hastened:
         await sources.reschedule(source.id, _latest(source, now))
     await sources.remove(plan.removed, now)

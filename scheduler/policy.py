@@ -115,9 +115,13 @@ def longest(schedule: Schedule, now: datetime) -> timedelta:
             return _cron_after(schedule, now) - now + (jitter or timedelta(0))
 
 
-def first_attempt(source_id: str, now: datetime) -> datetime:
-    """When a source that was never polled is polled: soon, but not all at one moment."""
-    return now + START_SPREAD * fraction(source_id)
+def first_attempt(source_id: str, now: datetime, schedule: Schedule) -> datetime:
+    """When a source that was never polled is polled: soon, but not all at one moment.
+
+    A fixed interval is never waited for longer than it lasts.
+    """
+    spread = min(START_SPREAD, schedule.interval) if isinstance(schedule, Every) else START_SPREAD
+    return now + spread * fraction(source_id)
 
 
 def backed_off(interval: timedelta, failures: float, *, worked_once: bool) -> timedelta:

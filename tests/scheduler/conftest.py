@@ -17,7 +17,7 @@ import pytest_asyncio
 from config.load import load
 from config.model import Settings
 from newsroom import outlets
-from newsroom.clock import Clock
+from newsroom.clock import Clock, dawn
 from newsroom.press import Newsroom
 from newsroom.serve import Running, running
 from scheduler.plan import active_sources, apply, diff
@@ -32,8 +32,7 @@ SOURCE = "gemanusa/rdf"
 @pytest.fixture
 def press() -> Iterator[Running]:
     """A press that stands still at a morning with a few stories; tests publish what they need."""
-    start = datetime.now(UTC) - timedelta(hours=2)
-    with running(Newsroom(clock=Clock(start, speed=0), backlog_days=0)) as served:
+    with running(Newsroom(clock=Clock(dawn(datetime.now(UTC)), speed=0), backlog_days=0)) as served:
         yield served
 
 

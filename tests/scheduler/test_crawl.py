@@ -192,7 +192,7 @@ async def test_a_permanent_redirect_is_remembered_and_not_applied(desk: Desk) ->
 
 
 async def test_a_page_that_fails_for_now_is_tried_again_and_stored(desk: Desk) -> None:
-    desk.newsroom.publish(OUTLET, 6)
+    desk.newsroom.publish(OUTLET, 20)
     desk.newsroom.misbehave("status_503", path="/berita/", share=0.4)
 
     run = await desk.crawl()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.model import Cron, Every, Schedule
+from config.model import Adaptive, Cron, Every, Schedule
 from scheduler.policy import (
     CEILING_NEVER_WORKED,
     CEILING_WORKED,
@@ -145,11 +145,16 @@ def test_a_feed_that_skips_every_hour_is_polled_all_the_same() -> None:
 
 
 def test_first_attempts_are_soon_and_spread() -> None:
-    waits = sorted(first_attempt(f"s/{n}", NOW) - NOW for n in range(1000))
+    waits = sorted(first_attempt(f"s/{n}", NOW, Adaptive()) - NOW for n in range(1000))
 
     assert waits[0] >= timedelta(0)
     assert waits[-1] < START_SPREAD
     assert waits[500] - waits[0] > START_SPREAD * 0.4
+
+
+def test_a_first_attempt_waits_no_longer_than_the_interval() -> None:
+    waits = [first_attempt(f"s/{n}", NOW, Every(interval=timedelta(seconds=2))) - NOW for n in range(100)]
+    assert max(waits) <= timedelta(seconds=2)
 
 
 @given(schedules, st.text(max_size=20), moments, st.floats(0, 1000), st.booleans())

@@ -147,17 +147,22 @@ async def test_thousands_of_waiting_fetches_do_not_hammer_redis(redis: Redis) ->
     await redis.config_resetstat()
     budget = HostBudget(redis, "w1")
     turns = [asyncio.create_task(enter(budget, f"h{n % 5}", f"o{n % 50}", manners(30))) for n in range(3000)]
-    await asyncio.sleep(0.5)
-    calls = (await redis.info("commandstats"))["cmdstat_evalsha"]["calls"]
-    await redis.config_resetstat()
-    await asyncio.sleep(0.5)
-    later = (await redis.info("commandstats")).get("cmdstat_evalsha", {"calls": 0})["calls"]
+    async with asyncio.timeout(60):
+        while await asked(redis) < 10:
+            await asyncio.sleep(0.05)
+    await asyncio.sleep(0.3)
+    calls = await asked(redis)
     for turn in turns:
         turn.cancel()
     await asyncio.gather(*turns, return_exceptions=True)
-    assert calls < 100
-    assert later == 0
+    # A host grants one turn and takes it back; of the 599 behind it only the head asks.
+    assert calls <= 15
     assert not budget._lines
+
+
+async def asked(redis: Redis) -> int:
+    """How often turns were asked for, those given back included."""
+    return sum(v["calls"] for k, v in (await redis.info("commandstats")).items() if k == "cmdstat_evalsha")
 
 
 async def enter(budget: HostBudget, host: str, outlet: str, politeness: Politeness) -> None:
