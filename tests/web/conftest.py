@@ -7,6 +7,8 @@ import json
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -38,6 +40,8 @@ from storage.storage import Storage
 SCRIPT = "<script>document.title='owned'</script>"
 ATTRIBUTE = '"><img src=x onerror="document.title=\'owned\'">'
 ADDRESS = "javascript:document.title='owned'"
+#: Of the sites that ask for one.
+PASSWORD = "correct-horse-battery"
 ANSI = "\x1b[31mred\x1b[0m\u202egnp"
 
 WARTA = """
@@ -68,6 +72,16 @@ def utc() -> datetime:
     return datetime.now(UTC)
 
 
+@dataclass(frozen=True)
+class Filled:
+    """A database file to be copied, and what there is to be found in it."""
+
+    database: Path
+    article: str
+    hostile: str
+    run: str
+
+
 @dataclass
 class Served:
     """A running site and its database's own door, used from the test's thread."""
@@ -75,9 +89,19 @@ class Served:
     url: str
     site: Site
     loop: asyncio.AbstractEventLoop
-    article: str
-    hostile: str
-    run: str
+    filled: Filled
+
+    @property
+    def article(self) -> str:
+        return self.filled.article
+
+    @property
+    def hostile(self) -> str:
+        return self.filled.hostile
+
+    @property
+    def run(self) -> str:
+        return self.filled.run
 
     def write_log(self, **fields: Any) -> None:
         write_log(self.site.log, **fields)
@@ -158,32 +182,49 @@ def write_log(path: Path, **fields: Any) -> None:
         file.write(json.dumps({"time": utc().isoformat(), "level": "info", "logger": "tests"} | fields) + "\n")
 
 
-@pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
-    """Serve a filled site with such a monitor; as often as a test likes."""
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Filled:
+    """Migrated and filled once; each site gets a copy."""
+    path = tmp_path_factory.mktemp("web") / "warta.db"
+
+    async def fill() -> tuple[str, str, str]:
+        storage = await Storage.open(f"sqlite:///{path}", now=utc)
+        try:
+            return await _filled(storage)
+        finally:
+            await storage.close()
+
+    with ThreadPoolExecutor(1) as apart:  # Playwright may keep a loop running in this thread
+        article, hostile, run = apart.submit(lambda: asyncio.run(fill())).result(60)
+    return Filled(path, article, hostile, run)
+
+
+@contextmanager
+def _sites(filled: Filled, place_of: Path) -> Iterator[Callable[..., Served]]:
     stops: list[Callable[[], None]] = []
 
     def start(**monitor: Any) -> Served:
-        place = tmp_path / str(len(stops))
+        place = place_of / f"site{len(stops)}"
         (place / "outlets").mkdir(parents=True)
         (place / "warta.yaml").write_text(WARTA.format(data=place / "data"))
         (place / "outlets" / "kabar.yaml").write_text(OUTLET)
+        shutil.copy(filled.database, place / "warta.db")
         settings = load(place, {})
         ready: list[Any] = []
         began, loop, stop = threading.Event(), asyncio.new_event_loop(), asyncio.Event()
 
         async def live() -> None:
-            storage = await Storage.open(f"sqlite:///{place / 'warta.db'}", now=utc)
+            storage = await Storage.open(f"sqlite:///{place / 'warta.db'}", now=utc, migrate=False)
             site = Site(
                 storage=storage, settings=lambda: settings, monitor=Monitor(**{"port": 0} | monitor), now=utc,
                 log=place / "logs" / "warta.jsonl", alive=place / "warta.alive",
             )  # fmt: skip
             try:
-                article, hostile, run = await _filled(storage)
-                write_log(site.log, event="run finished", run=run, source="kabar/utama", outlet="kabar", outcome="ok")
+                words = {"run": filled.run, "source": "kabar/utama", "outlet": "kabar", "outcome": "ok"}
+                write_log(site.log, event="run finished", **words)
                 write_log(site.log, event=f"strange {SCRIPT}{ANSI}", level="warning", url=ADDRESS)
                 async with serving(site) as url:
-                    ready.append(Served(url.replace("0.0.0.0", "127.0.0.1"), site, loop, article, hostile, run))
+                    ready.append(Served(url.replace("0.0.0.0", "127.0.0.1"), site, loop, filled))
                     began.set()
                     await stop.wait()
             finally:
@@ -203,21 +244,49 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
         stops.append(end)
         return ready[0]
 
-    yield start
-    for stop in stops:
-        stop()
+    try:
+        yield start
+    finally:
+        for stop in stops:
+            stop()
+
+
+@pytest.fixture
+def serve(filled: Filled, tmp_path: Path) -> Iterator[Callable[..., Served]]:
+    """Serve a filled site with such a monitor, for this test alone; as often as it likes."""
+    with _sites(filled, tmp_path) as start:
+        yield start
 
 
 @pytest.fixture
 def served(serve: Callable[..., Served]) -> Served:
+    """A site that this test may change."""
     return serve()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def _kept(filled: Filled, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Served]]:
+    with _sites(filled, tmp_path_factory.mktemp("kept")) as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def looked_at(_kept: Callable[..., Served]) -> Served:
+    """A site that many tests share, and none of them changes."""
+    return _kept()
+
+
+@pytest.fixture(scope="module")
+def locked(_kept: Callable[..., Served]) -> Served:
+    """The same behind :data:`PASSWORD`."""
+    return _kept(password=PASSWORD)
+
+
+@pytest.fixture(scope="module")
 def chromium(missing: Callable[[str], None]) -> Iterator[Any]:
     """Debian's Chromium, driven by Playwright.
 
-    One for each test: while Playwright is up it keeps an event loop running in this thread, in which no
+    One for each module: while Playwright is up it keeps an event loop running in this thread, in which no
     asynchronous test of another module could run.
     """
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

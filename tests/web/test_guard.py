@@ -55,9 +55,8 @@ class Visitor:
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
-def test_without_the_password_nothing_but_the_door_and_signs_of_life_answers(serve, method, path):
-    served = serve(password=PASSWORD)
-    answer = Visitor(served.url).ask(method, path, {} if method == "POST" else None)
+def test_without_the_password_nothing_but_the_door_and_signs_of_life_answers(locked, method, path):
+    answer = Visitor(locked.url).ask(method, path, {} if method == "POST" else None)
     if path.startswith(OPEN):
         assert answer.status in {200, 403}  # 403: a login without its form's token
     else:
@@ -101,15 +100,14 @@ def test_guessing_the_password_is_stopped(serve):
     assert visitor.ask("POST", "/login", {"csrf": token, "password": PASSWORD}).status == 429
 
 
-def test_a_program_shows_the_password_as_a_bearer(serve):
-    served = serve(password=PASSWORD)
-    assert Visitor(served.url).ask("GET", "/metrics", Authorization=f"Bearer {PASSWORD}").status == 200
-    assert Visitor(served.url).ask("GET", "/metrics", Authorization="Bearer something-else").status == 401
+def test_a_program_shows_the_password_as_a_bearer(locked):
+    assert Visitor(locked.url).ask("GET", "/metrics", Authorization=f"Bearer {PASSWORD}").status == 200
+    assert Visitor(locked.url).ask("GET", "/metrics", Authorization="Bearer something-else").status == 401
 
 
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "["])
-def test_a_name_that_only_points_here_is_refused(served, host):
-    assert Visitor(served.url).ask("GET", "/", Host=host).status == 421
+def test_a_name_that_only_points_here_is_refused(looked_at, host):
+    assert Visitor(looked_at.url).ask("GET", "/", Host=host).status == 421
 
 
 def test_a_configured_name_is_answered(serve):
@@ -126,11 +124,11 @@ def test_a_configured_name_is_answered(serve):
         {"Sec_Fetch_Site": "same-site"},
     ],
 )
-def test_a_post_from_another_site_is_refused_even_with_a_token(served, headers):
-    visitor = Visitor(served.url)
+def test_a_post_from_another_site_is_refused_even_with_a_token(looked_at, headers):
+    visitor = Visitor(looked_at.url)
     form = {"csrf": visitor.csrf("/sources"), "action": "pause", "source": "kabar/utama"}
     assert visitor.ask("POST", "/sources", form, **headers).status == 403
-    assert not served.do(served.site.storage.sources.get("kabar/utama")).paused
+    assert not looked_at.do(looked_at.site.storage.sources.get("kabar/utama")).paused
 
 
 def test_a_post_without_the_sessions_token_changes_nothing(served):
@@ -168,14 +166,14 @@ def test_the_way_back_after_the_login_stays_here(path):
     assert _within(path) == "/"
 
 
-def test_secrets_of_the_configuration_are_on_no_page(served):
-    visitor = Visitor(served.url)
+def test_secrets_of_the_configuration_are_on_no_page(looked_at):
+    visitor = Visitor(looked_at.url)
     for path in ("/sources/kabar/utama", "/config", "/about"):
         assert "very-secret-word" not in visitor.ask("GET", path).text
 
 
-def test_the_original_of_a_page_runs_nothing(served):
-    answer = Visitor(served.url).ask("GET", f"/articles/{served.hostile}/original")
+def test_the_original_of_a_page_runs_nothing(looked_at):
+    answer = Visitor(looked_at.url).ask("GET", f"/articles/{looked_at.hostile}/original")
     assert "<h1>Asli</h1>" in answer.text
     assert "script" not in answer.text
     assert answer.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
