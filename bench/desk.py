@@ -116,9 +116,11 @@ class Prose:
         self._vocabulary, self._weights = vocabulary, weights
 
     def text(self) -> str:
+        """Four paragraphs."""
         return "\n\n".join(self._chance.choices(self._paragraphs, k=4))
 
     def title(self) -> str:
+        """Seven words."""
         words = self._chance.choices(self._vocabulary, cum_weights=self._weights, k=6)
         return " ".join([*words, self._chance.choice(WORDS)]).capitalize()
 
@@ -218,9 +220,7 @@ def _without_indexes(connection: Connection) -> list[str]:
     """Drop what would be kept up row by row; returns the statements that bring it back."""
     if connection.dialect.name != "sqlite":
         rows = connection.execute(
-            text(
-                "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND indexname LIKE 'ix%'"
-            )
+            text("SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND indexname LIKE 'ix%'")
         ).all()
         for name, _ in rows:
             connection.exec_driver_sql(f'DROP INDEX "{name}"')

@@ -36,7 +36,7 @@ def retention(said: WartaDocument) -> Retention:
     """How long things are kept."""
     part = said.retention
     own = tuple((name, OutletRetention(**keep.model_dump())) for name, keep in part.outlets.items())
-    return Retention(**part.model_dump(exclude={"outlets"}), outlets=own)
+    return Retention(**part.model_dump(exclude={"outlets"}, exclude_none=True), outlets=own)
 
 
 def secrets_of(said: WartaDocument) -> frozenset[str]:

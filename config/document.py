@@ -387,12 +387,16 @@ class OutletRetentionPart(Part):
 
 
 class RetentionPart(OutletRetentionPart):
-    """How long things are kept; for ever when not set."""
+    """How long things are kept; for ever when not set, but for the log."""
 
     raw_pages_size: v.Size | None = None
     """All pages as fetched together, compressed; the oldest go first."""
     runs: v.Age | None = None
     """Runs, with the fates of what they discovered."""
+    logs: v.Age | None = None
+    """Log lines (14d)."""
+    logs_size: v.Size | None = None
+    """The whole log with its indexes (2GiB); the oldest lines go first."""
     outlets: dict[v.Id, OutletRetentionPart] = Field(default_factory=dict)
     """What is different for an outlet."""
 

@@ -382,6 +382,9 @@ class Retention:
     raw_pages_size: int | None = None
     #: Runs, and the fates of what they discovered.
     runs: timedelta | None = None
+    #: Log lines, and bytes of the whole log with its indexes.
+    logs: timedelta = timedelta(days=14)
+    logs_size: int = 2 * 2**30
     #: Outlet to what is different for it.
     outlets: tuple[tuple[str, OutletRetention], ...] = ()
 

@@ -34,7 +34,7 @@ class Filter:
     fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     #: Field to the values it must not have.
     without: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    #: All of these must be found, whatever their case.
+    #: Each of these must be found in some value, whatever their case.
     text: tuple[str, ...] = ()
     since: datetime | None = None
     until: datetime | None = None
@@ -64,8 +64,8 @@ class Filter:
     def _has_text(self, record: Mapping[str, Any]) -> bool:
         if not self.text:
             return True
-        whole = " ".join(str(value) for value in record.values()).casefold()
-        return all(word.casefold() in whole for word in self.text)
+        values = [str(value).casefold() for value in record.values()]
+        return all(any(word.casefold() in value for value in values) for word in self.text)
 
 
 def parse(words: Iterable[str] | str, *, names: Iterable[str], now: datetime) -> Filter:

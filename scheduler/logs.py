@@ -7,7 +7,6 @@ of the run that they speak in.
 from __future__ import annotations
 
 import logging
-import logging.handlers
 import re
 import sys
 from collections.abc import Iterable, MutableMapping
@@ -18,9 +17,7 @@ from typing import Any, TextIO
 import structlog
 
 from monitor.controls import CONTROLS
-
-#: Size at which the file is rotated, and how many old ones are kept: 250 MiB at most.
-ROTATE_BYTES, ROTATE_KEEP = 25 * 2**20, 9
+from scheduler.log_file import Keep, RotatingFile
 
 #: Libraries whose INFO and DEBUG say nothing to an operator.
 _TALKATIVE = (
@@ -81,40 +78,17 @@ class Mask:
         return event
 
 
-class RotatingFile(logging.handlers.RotatingFileHandler):
-    """A rotating file that survives a full disk: lines are dropped and counted, the daemon goes on."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path, maxBytes=ROTATE_BYTES, backupCount=ROTATE_KEEP, encoding="utf-8", delay=True)
-        self.dropped = 0
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write a line; the first that can be written again is followed by the number of those lost."""
-        before = self.dropped
-        super().emit(record)
-        if self.dropped == before and before:
-            self.dropped = 0
-            structlog.get_logger(__name__).warning("log lines dropped", count=before)
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  logging's name
-        """Count the lost line and forget the stream."""
-        self.dropped += 1
-        # A stream in an unknown state is opened anew with the next line.
-        try:
-            if self.stream is not None:
-                self.stream.close()
-        except OSError:
-            pass
-        finally:
-            self.stream = None  # what delay=True means
-
-
 def configure(
-    *, path: Path | None, level: str = "info", mask: Mask | None = None, console: TextIO | None = sys.stderr
+    *,
+    path: Path | None,
+    level: str = "info",
+    mask: Mask | None = None,
+    console: TextIO | None = sys.stderr,
+    keep: Keep | None = None,
 ) -> Mask:
     """Set up logging for this process; returns the mask so that secrets learned later are masked too.
 
-    `path` is the JSON lines file, None for none. `console` None is silent.
+    `path` is the JSON lines file, None for none; `keep` says how much of it stays. `console` None is silent.
     """
     mask = mask or Mask()
     shared: list[Any] = [
@@ -141,7 +115,7 @@ def configure(
         handler.close()
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        root.addHandler(_with(RotatingFile(path), shared, mask, _json()))
+        root.addHandler(_with(RotatingFile(path, keep or Keep()), shared, mask, _json()))
     if console is not None:
         root.addHandler(_with(logging.StreamHandler(console), shared, mask, _console(console)))
     root.setLevel(level.upper())

@@ -44,6 +44,7 @@ class Site:
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     _answers: dict[str, tuple[float, object]] = field(default_factory=dict)
     _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
+    _renewed: set[str] = field(default_factory=set)
     _asking: dict[str, asyncio.Task[object]] = field(default_factory=dict)
 
     async def remembered(self, name: str, seconds: float, ask: Callable[[], Awaitable[_T]]) -> _T:
@@ -61,6 +62,7 @@ class Site:
 
     async def lately(self, name: str, seconds: float, ask: Callable[[], Awaitable[_T]]) -> _T:
         """The same, but whoever comes when it is too old gets the old answer while it is asked anew."""
+        self._renewed.add(name)
         known = self._answers.get(name)
         if known is None:
             return await self.remembered(name, seconds, ask)
@@ -74,6 +76,14 @@ class Site:
             await self.remembered(name, seconds, ask)
         except StorageUnavailable as error:
             log.warning("number not renewed", number=name, reason=str(error))
+
+    def forget(self) -> None:
+        """Ask anew for all that is remembered for a moment: something was just changed.
+
+        What is renewed behind the reader's back stays until it is.
+        """
+        for name in self._answers.keys() - self._renewed:
+            del self._answers[name]
 
     def heartbeat(self) -> float | None:
         """Seconds since the daemon's last sign of life; None when it leaves none on this machine."""

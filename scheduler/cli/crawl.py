@@ -25,6 +25,7 @@ from scheduler.cli.context import (
 from scheduler.cli.output import Output
 from scheduler.cli.reports import RUN_COLUMNS, run_row
 from scheduler.lock import owner
+from scheduler.log_file import keep
 from scheduler.logs import Mask, configure
 from scheduler.once import ask_daemon, crawl_here
 from scheduler.places import log_file
@@ -107,7 +108,13 @@ async def _runs(settings: Settings, sources: list[Source]) -> AsyncIterator[Craw
             async for run in ask_daemon(storage, sources, now=utc_now):
                 yield run
         return
-    configure(path=log_file(settings), level=settings.log_level, mask=Mask(settings.secrets), console=None)
+    configure(
+        path=log_file(settings),
+        level=settings.log_level,
+        mask=Mask(settings.secrets),
+        console=None,
+        keep=keep(settings),
+    )
     async for run in crawl_here(settings, sources, now=utc_now):
         yield run
 

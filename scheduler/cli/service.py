@@ -19,6 +19,7 @@ from scheduler.cli.context import (
 )
 from scheduler.cli.output import command
 from scheduler.daemon import Daemon, Role
+from scheduler.log_file import keep
 from scheduler.logs import Mask, configure
 from scheduler.places import database_url, log_file
 from scheduler.plan import active_sources
@@ -57,7 +58,7 @@ def _live(role: Role, config: Path | None, data: Path | None) -> None:
             "or use `warta run`, which needs neither",
         )
     mask = Mask(settings.secrets)
-    configure(path=log_file(settings), level=settings.log_level, mask=mask)
+    configure(path=log_file(settings), level=settings.log_level, mask=mask, keep=keep(settings))
     daemon = Daemon(
         config_path(config),
         settings,

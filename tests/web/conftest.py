@@ -18,6 +18,7 @@ import pytest
 
 from config.load import load
 from config.model import Monitor
+from monitor.web import live
 from monitor.web.serve import serving
 from monitor.web.site import Site
 from storage.content import article_id
@@ -180,6 +181,11 @@ def write_log(path: Path, **fields: Any) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps({"time": utc().isoformat(), "level": "info", "logger": "tests"} | fields) + "\n")
+
+
+@pytest.fixture(autouse=True)
+def _looked_at_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "LOOK", 0.2)
 
 
 @pytest.fixture(scope="session")

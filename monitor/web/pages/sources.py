@@ -106,6 +106,7 @@ async def act(request: Request) -> Response:
         changed = await site.storage.sources.resume(ids)
     else:
         changed = await site.storage.sources.request_run(ids, now)
+    site.forget()
     done = f"{changed} source{'' if changed == 1 else 's'} {_ACTIONS[action]}"
     back = str(form.get("back", ""))
     there = back if back.startswith("/sources/") else "/sources"
