@@ -88,7 +88,7 @@ def measure(sources: int, polls: int, place: Path) -> dict[str, Any]:
     left = time.perf_counter() - began
     size = sum(piece.stat().st_size for piece in files(path))
     indexes = sum(index.stat().st_size for index in path.parent.glob("*.idx"))
-    report = {}
+    report: dict[str, dict[str, Any]] = {}
     for name, words in searches(sources, polls, now).items():
         wanted, times, found = parse(words, names=FIELDS, now=now), [], 0
         for _ in range(ROUNDS):

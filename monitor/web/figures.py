@@ -273,10 +273,11 @@ async def article_page(
     found: list[Any] = []
     if query:
         asked = parse_query(query)
+        least = await _first_since(database, since) if since is not None else None
         # What narrows further has to see every hit; alone the newest are enough.
         some = None if outlet_id or since else max(limit + 1, 1000)
-        found = [matches(asked, is_sqlite=database.is_sqlite, newest=some, before=after)]
-        conditions.append(matches(asked, is_sqlite=database.is_sqlite, newest=None if since else 1000))
+        found = [matches(asked, is_sqlite=database.is_sqlite, newest=some, before=after, least=least)]
+        conditions.append(matches(asked, is_sqlite=database.is_sqlite, newest=None if since else 1000, least=least))
     at_since = [a.first_seen >= since] if since is not None else []
     conditions += at_since
     at_outlet = [a.outlet_id == outlet_id] if outlet_id else []
@@ -299,6 +300,14 @@ async def article_page(
         next=hits[-1].seq if len(rows) > limit else None,
         facets=tuple(Facet(outlet_id=row.outlet_id, count=row.hits) for row in facets),
     )
+
+
+async def _first_since(database: Database, since: datetime) -> int:
+    """No article stored since then has a smaller ``seq``, but for some thousand that were written side by side."""
+    a = articles.c
+    async with database.read() as connection:
+        first = await connection.scalar(select(a.seq).where(a.first_seen >= since).order_by(a.first_seen).limit(1))
+        return max(0, (first or 0) - 10_000)
 
 
 async def copies_of(storage: Storage, article_id: str, cluster: str) -> list[Hit]:

@@ -13,6 +13,7 @@ from typing import TypeVar
 import structlog
 
 from config.model import Monitor, Settings
+from monitor.web.day import Day
 from storage.errors import StorageUnavailable
 from storage.storage import Storage
 
@@ -42,6 +43,8 @@ class Site:
     ping: Callable[[], Awaitable[object]] | None = None
     #: Set when the server stops: streams end then.
     closing: asyncio.Event = field(default_factory=asyncio.Event)
+    #: The runs of a day, added up.
+    day: Day = field(default_factory=Day)
     _answers: dict[str, tuple[float, object]] = field(default_factory=dict)
     _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
     _renewed: set[str] = field(default_factory=set)

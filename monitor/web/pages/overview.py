@@ -38,7 +38,7 @@ async def _contents(site: Site, now: datetime) -> dict[str, Any]:
         site.storage.database, SourceWish(states=("failing", "gone", "late")), now, offset=0, limit=10
     )
     # A day of ten thousand sources is a million runs: added up twice a minute, whoever looks.
-    summary = await site.lately("day", 30.0, lambda: site.storage.runs.summary(day))
+    summary = await site.lately("day", 30.0, lambda: site.day.summary(site.storage.runs, now))
     failed = await site.storage.runs.list(statuses=[RunStatus.FAILED], since=day, limit=8)
     return {
         "line": line,

@@ -19,6 +19,8 @@ PAGE = 50
 NAMES = ("outlet", "source", "status", "reason")
 #: Runs looked through for text before the page ends, found or not.
 LOOKED_THROUGH = 2_000
+#: Runs read at once where more has to be looked at than the database was asked.
+BATCH = 500
 
 
 async def runs(request: Request) -> Response:
@@ -50,18 +52,20 @@ async def _find(site: Site, wanted: Filter, before: str | None) -> tuple[list[Cr
         raise FilterError(f"{error}; a status is one of {', '.join(RunStatus)}") from None
     found: list[CrawlRun] = []
     looked = 0
+    asked_all = not wanted.text and not wanted.without and all(len(v) == 1 for v in wanted.fields.values())
+    size = PAGE if asked_all else BATCH
     while looked < LOOKED_THROUGH:
         batch = await site.storage.runs.list(
             source_id=wanted.one("source"), outlet_id=wanted.one("outlet"), statuses=statuses,
-            reason=wanted.one("reason"), since=wanted.since, until=wanted.until, before=before, limit=PAGE + 1,
+            reason=wanted.one("reason"), since=wanted.since, until=wanted.until, before=before, limit=size + 1,
         )  # fmt: skip
-        for run in batch[:PAGE]:
+        for run in batch[:size]:
             looked, before = looked + 1, run.id
             if _fits(wanted, run):
                 found.append(run)
                 if len(found) == PAGE:
                     return found, before
-        if len(batch) <= PAGE:
+        if len(batch) <= size:
             return found, None
     return found, before
 

@@ -86,7 +86,7 @@ async def read(site: Site) -> Reading:
     now = site.now()
     hour = now - timedelta(hours=1)
     line, ever = await now_line(site.storage, now), await totals(site.storage.database)
-    runs = await site.storage.runs.summary(hour)
+    runs = await site.lately("hour", 5.0, lambda: site.storage.runs.summary(hour))
     facts = await site.storage.facts.all()
     lags = await site.storage.deliveries.lag(now)
     health = await site.storage.database.health()
@@ -96,7 +96,7 @@ async def read(site: Site) -> Reading:
         articles_hour=line.articles_hour, fresh_p50=line.fresh_p50, fresh_p95=line.fresh_p95, states=line.states,
         runs_hour={str(status): number for status, number in runs.by_status.items()},
         fates_hour={kind: getattr(runs.counts, kind) for kind in KINDS},
-        reasons_hour=await failures_since(site.storage.database, hour),
+        reasons_hour=await site.lately("reasons", 5.0, lambda: failures_since(site.storage.database, hour)),
         pending=line.pending,
         pending_seconds=(now - line.oldest_pending).total_seconds() if line.oldest_pending else 0.0,
         overdue=line.overdue, overdue_seconds=(now - line.next_due).total_seconds() if line.next_due else 0.0,
