@@ -33,9 +33,9 @@ _OPEN: set[object] = set()
 async def overview_live(request: Request) -> Response:
     """``/live/overview``."""
 
-    async def render(site: Site) -> str:
+    async def render(site: Site, beat: str) -> str:
         now = site.now()
-        return fragment(request, "parts/overview.html", now, **await overview.contents(site, now))
+        return fragment(request, "parts/overview.html", now, **await overview.contents(site, now, beat))
 
     return _stream(_changes(request, render))
 
@@ -44,7 +44,7 @@ async def runs_live(request: Request) -> Response:
     """``/live/runs?q=FILTER``."""
     asked = {"q": request.query_params.get("q", "")}
 
-    async def render(site: Site) -> str:
+    async def render(site: Site, _beat: str) -> str:
         now = site.now()
         return fragment(request, "parts/runs.html", now, **await runs.contents(site, now, asked))
 
@@ -103,7 +103,7 @@ async def _changes(request: Request, render: Any) -> AsyncIterator[str]:
         aged = time.monotonic() - rendered > AGED
         if beat != seen or aged:
             seen, rendered, said = beat, time.monotonic(), time.monotonic()
-            yield event("page", await render(site))
+            yield event("page", await render(site, beat))
         elif time.monotonic() - said > SILENCE:
             said = time.monotonic()
             yield ": still here\n\n"

@@ -45,22 +45,23 @@ class Site:
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     #: The runs of a day, added up.
     day: Day = field(default_factory=Day)
-    _answers: dict[str, tuple[float, object]] = field(default_factory=dict)
+    _answers: dict[str, tuple[float, object, str]] = field(default_factory=dict)
     _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
     _renewed: set[str] = field(default_factory=set)
     _asking: dict[str, asyncio.Task[object]] = field(default_factory=dict)
 
-    async def remembered(self, name: str, seconds: float, ask: Callable[[], Awaitable[_T]]) -> _T:
+    async def remembered(self, name: str, seconds: float, ask: Callable[[], Awaitable[_T]], at: str = "") -> _T:
         """The answer to `ask`, at most `seconds` old; asked once however many want it at the same moment.
 
-        `name` is one of a closed set: nothing is ever forgotten.
+        With `at`, which stands for the state of things, not one given at another state. `name` is one of a closed
+        set: nothing is ever forgotten.
         """
         async with self._locks.setdefault(name, asyncio.Lock()):
             known = self._answers.get(name)
-            if known is not None and time.monotonic() - known[0] < seconds:
+            if known is not None and time.monotonic() - known[0] < seconds and at in {"", known[2]}:
                 return known[1]  # type: ignore[return-value]  # the name stands for the type
             answer = await ask()
-            self._answers[name] = (time.monotonic(), answer)
+            self._answers[name] = (time.monotonic(), answer, at)
             return answer
 
     async def lately(self, name: str, seconds: float, ask: Callable[[], Awaitable[_T]]) -> _T:

@@ -26,9 +26,9 @@ async def overview(request: Request) -> Response:
     return page(request, "overview.html", now, **await contents(site, now))
 
 
-async def contents(site: Site, now: datetime) -> dict[str, Any]:
-    """What the overview shows; a second old at most, whoever asks."""
-    return await site.remembered("overview", 1.0, lambda: _contents(site, now))
+async def contents(site: Site, now: datetime, pulse: str = "") -> dict[str, Any]:
+    """What the overview shows; a second old at most, whoever asks, and not from before the `pulse`."""
+    return await site.remembered("overview", 1.0, lambda: _contents(site, now), pulse)
 
 
 async def _contents(site: Site, now: datetime) -> dict[str, Any]:
