@@ -53,9 +53,10 @@ def test_every_package_is_installed() -> None:
 
 def test_every_library_that_is_imported_is_declared_and_the_other_way_round() -> None:
     names = {name: MODULES.get(name, name.replace("-", "_")) for name in declared()}
+    used = imported()
 
-    assert imported() - set(names.values()) - EXPOSED == set()
-    assert {name for name, module in names.items() if module not in imported()} - UNSEEN == set()
+    assert used - set(names.values()) - EXPOSED == set()
+    assert {name for name, module in names.items() if module not in used} - UNSEEN == set()
 
 
 def test_constraints_pin_what_is_declared_and_name_no_host() -> None:
