@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import PlainValidator
 
 from config.errors import closest
+from config.password import PREFIX, BadHash, Hashed
 from config.values import schema, text_of, wrong
 
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
@@ -215,6 +216,19 @@ def _full_page(value: object) -> str:
     return text
 
 
+def _password(value: object) -> str:
+    expected = "12 to 500 characters, or what `warta monitor password` prints"
+    text = text_of(value, expected)
+    if not 12 <= len(text) <= 500:
+        raise wrong(f"a password of {len(text)} characters", expected)
+    if text.startswith(PREFIX):
+        try:
+            Hashed.read(text)
+        except BadHash as error:
+            raise wrong(str(error), expected) from None
+    return text
+
+
 Host = Annotated[str, PlainValidator(_host), schema(type="string", examples=["*.example.com"])]
 SourceUrl = Annotated[str, PlainValidator(_source_url), schema(type="string", pattern="^https?://")]
 HomeUrl = Annotated[str, PlainValidator(_home_url), schema(type="string", pattern="^https?://")]
@@ -227,6 +241,7 @@ DatabaseUrl = Annotated[
     PlainValidator(_database),
     schema(type="string", examples=["embedded", "postgresql://127.0.0.1/warta"]),
 ]
+Password = Annotated[str, PlainValidator(_password), schema(type="string", minLength=12, maxLength=500)]
 HeaderName = Annotated[str, PlainValidator(_header_name), schema(type="string")]
 HeaderValue = Annotated[str, PlainValidator(_header_value), schema(type="string")]
 Listen = Annotated[tuple[str, int], PlainValidator(_listen), schema(type="string", examples=["127.0.0.1:8470"])]

@@ -369,8 +369,8 @@ class MonitorPart(Part):
 
     listen: a.ListenOrOff = ("127.0.0.1", 8460)
     """Address and port, or off."""
-    password: Annotated[str, Field(min_length=12, max_length=500)] | None = None
-    """Asked of whoever comes: ${NAME}."""
+    password: a.Password | None = None
+    """Asked of whoever comes: its hash as `warta monitor password` prints it, or ${NAME}."""
     hosts: list[a.Host] = _none()
     """Host names that the pages answer to, besides the address they listen on and localhost."""
     read_only: bool = False

@@ -354,7 +354,7 @@ class Monitor:
     host: str = "127.0.0.1"
     #: 0 takes any free port.
     port: int = 8460
-    #: Asked of whoever comes; None only where nobody but this machine can reach `host`.
+    #: Asked of whoever comes, itself or hashed (config.password); None only where nobody else can reach `host`.
     password: str | None = None
     #: Host names it answers to, besides `host` and the loopback ones.
     hosts: tuple[str, ...] = ()

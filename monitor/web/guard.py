@@ -22,6 +22,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from config.model import Monitor
+from config.password import PREFIX, Hashed
 
 COOKIE = "warta_session"
 
@@ -31,6 +32,8 @@ OPEN = ("/healthz", "/readyz", "/login", "/static/")
 SESSION_SECONDS = 14 * 86_400.0
 #: Attempts at the password within the window: of one address, and of all together.
 ATTEMPTS, ATTEMPTS_OF_ALL, ATTEMPT_WINDOW = 5, 50, 300.0
+#: A longer password is nobody's.
+LONGEST = 500
 #: Sessions remembered; the oldest are forgotten first.
 SESSIONS = 1_000
 
@@ -64,7 +67,9 @@ class Guard:
 
     monitor: Monitor
     _key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
+    #: Of the password; with a hashed one None until somebody showed the right one.
     _digest: bytes | None = None
+    _hashed: Hashed | None = None
     #: Hashed session to the moment it ends (monotonic).
     _sessions: OrderedDict[bytes, float] = field(default_factory=OrderedDict)
     _attempts: OrderedDict[str, deque[float]] = field(default_factory=OrderedDict)
@@ -77,17 +82,29 @@ class Guard:
                     f"a monitor on {self.monitor.host} without a password is open to everybody: "
                     "set monitor.password to ${NAME}, or listen on 127.0.0.1"
                 )
+        elif self.monitor.password.startswith(PREFIX):
+            self._hashed = Hashed.read(self.monitor.password)
         else:
             self._digest = self._hash(self.monitor.password)
 
     @property
     def asks(self) -> bool:
         """Whether there is a password."""
-        return self._digest is not None
+        return self.monitor.password is not None
+
+    def is_known(self, given: str) -> bool:
+        """Whether it is the password, as far as that can be told at once; in constant time."""
+        return self._digest is not None and hmac.compare_digest(self._hash(given), self._digest)
 
     def is_password(self, given: str) -> bool:
-        """Compare in constant time."""
-        return self._digest is not None and hmac.compare_digest(self._hash(given), self._digest)
+        """Whether it is the password. A hashed one takes some 0.2 s where :meth:`is_known` says no."""
+        if self.is_known(given):
+            return True
+        if self._hashed is None or len(given) > LONGEST or not self._hashed.fits(given):
+            return False
+        # From now on programs that show it with every request are recognised at once.
+        self._digest = self._hash(given)
+        return True
 
     def may_try(self, address: str) -> bool:
         """Count one attempt at the password; False when there were too many lately."""
@@ -134,10 +151,15 @@ class Guard:
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not self.asks:
             return False
-        if self.is_password(given.strip()):
+        given = given.strip()
+        if self.is_known(given):
             return True
-        self.may_try(address_of(request))
-        return False
+        address = address_of(request)
+        # Before a hash is computed: guessing must not keep the pages busy.
+        if not self.may_try(address) or not self.is_password(given):
+            return False
+        self.forgive(address)
+        return True
 
     def csrf(self, session: str) -> str:
         """What a form of that session must bring along."""

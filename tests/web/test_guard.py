@@ -6,11 +6,13 @@ import time
 from urllib.parse import urlencode, urlsplit
 
 import pytest
+from starlette.requests import Request
 from starlette.routing import Mount, Route
 
 from config.model import Monitor
+from config.password import Hashed, hashed
 from monitor.web.app import routes
-from monitor.web.guard import OPEN, Guard, PasswordRequiredError
+from monitor.web.guard import OPEN, Guard, PasswordRequiredError, cookie
 from monitor.web.pages.door import _within
 
 PASSWORD = "correct-horse-battery"
@@ -105,6 +107,24 @@ def test_a_program_shows_the_password_as_a_bearer(locked):
     assert Visitor(locked.url).ask("GET", "/metrics", Authorization="Bearer something-else").status == 401
 
 
+def test_a_hashed_password_opens_what_the_password_opens(serve):
+    served = serve(password=hashed(PASSWORD))
+    visitor = Visitor(served.url)
+    token = visitor.csrf("/login")
+    assert visitor.ask("POST", "/login", {"csrf": token, "password": served.site.monitor.password}).status == 403
+    assert visitor.ask("POST", "/login", {"csrf": token, "password": PASSWORD}).status == 303
+    assert visitor.ask("GET", "/").status == 200
+    assert Visitor(served.url).ask("GET", "/metrics", Authorization=f"Bearer {PASSWORD}").status == 200
+
+
+def test_guesses_of_a_program_cost_no_hashing_after_the_fifth(monkeypatch):
+    guard, tried = Guard(Monitor(password=hashed(PASSWORD))), []
+    monkeypatch.setattr(Hashed, "fits", lambda _self, given: tried.append(given) or False)
+    scope = {"type": "http", "client": ("192.0.2.1", 1), "headers": [(b"authorization", b"Bearer guess")]}
+    assert [guard.shows_password(Request(scope)) for _ in range(9)] == [False] * 9
+    assert len(tried) == 5
+
+
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "["])
 def test_a_name_that_only_points_here_is_refused(looked_at, host):
     assert Visitor(looked_at.url).ask("GET", "/", Host=host).status == 421
@@ -170,6 +190,12 @@ def test_secrets_of_the_configuration_are_on_no_page(looked_at):
     visitor = Visitor(looked_at.url)
     for path in ("/sources/kabar/utama", "/config", "/about"):
         assert "very-secret-word" not in visitor.ask("GET", path).text
+
+
+def test_a_cookie_is_secure_wherever_the_page_is():
+    assert cookie("name", secure=True) == (
+        "warta_session=name; Path=/; Max-Age=1209600; HttpOnly; SameSite=Strict; Secure"
+    )
 
 
 def test_the_original_of_a_page_runs_nothing(looked_at):
