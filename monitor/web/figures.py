@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select
 
+from monitor.filters import Filter
 from storage.database import Database
 from storage.model import FateKind, RunStatus, SourceState
 from storage.runs import run_id
@@ -22,6 +23,9 @@ STATES = ("failing", "gone", "late", "new", "paused", "ok")
 
 #: An attempt this long overdue is late.
 LATE = timedelta(minutes=5)
+
+#: Names that a filter of sources may use.
+SOURCE_NAMES = ("state", "outlet", "source", "kind", "reason")
 
 #: Fates in the order in which bars show them.
 KINDS = tuple(str(kind) for kind in FateKind)
@@ -114,6 +118,15 @@ class SourceWish:
     ids: Sequence[str] = ()
     text: Sequence[str] = ()
     without: dict[str, Sequence[str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, wanted: Filter) -> SourceWish:
+        """The filter as a wish for sources."""
+        get = wanted.fields.get
+        return cls(
+            states=get("state", ()), outlets=get("outlet", ()), kinds=get("kind", ()), reasons=get("reason", ()),
+            ids=get("source", ()), text=wanted.text, without=dict(wanted.without),
+        )  # fmt: skip
 
     def conditions(self, now: datetime) -> list[Any]:
         """As SQL."""

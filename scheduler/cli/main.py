@@ -24,6 +24,7 @@ MODULES = {
     "outlets": "outlets",
     "status": "reports",
     "sources": "reports",
+    "top": "top",
     "why": "why",
     "runs": "reports",
     "articles": "articles",

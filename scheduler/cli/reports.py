@@ -10,6 +10,7 @@ import typer
 
 from config.model import Settings
 from monitor.filters import Filter, FilterError, parse, read_moment
+from monitor.runs import NAMES, find
 from scheduler.cli.context import (
     ConfigOption,
     DataOption,
@@ -25,7 +26,7 @@ from scheduler.cli.output import Output, ago, short_local, short_span
 from scheduler.lock import owner
 from scheduler.plan import active_sources
 from scheduler.standing import drifting, standing
-from storage.model import CrawlRun, RunStatus, SourceState
+from storage.model import CrawlRun, SourceState
 from storage.storage import Storage
 
 Words = Annotated[
@@ -206,15 +207,13 @@ def runs(
 ) -> None:
     """List runs, the newest first, with what each discovered and where it went."""
     settings = settings_from(config, data, lenient=True)
-    wanted = _filter(words, ("outlet", "source", "status", "reason"))
-    statuses = _statuses(wanted)
+    wanted = _filter(words, NAMES)
 
     async def work(storage: Storage, out: Output) -> None:
-        found = await storage.runs.list(
-            source_id=wanted.one("source"), outlet_id=wanted.one("outlet"), statuses=statuses,
-            reason=wanted.one("reason"), since=wanted.since, until=wanted.until, limit=limit,
-        )  # fmt: skip
-        found = [r for r in found if _text_fits(wanted, r)]
+        try:
+            found, _ = await find(storage.runs, wanted, limit=limit)
+        except FilterError as error:
+            fail(Exit.USAGE, str(error))
         if json:
             out.records(found)
             return
@@ -252,18 +251,6 @@ def _items(run: CrawlRun) -> str:
     )  # fmt: skip
     parts = ", ".join(f"{count} {word}" for count, word in words if count)
     return f"{counts.discovered}: {parts}" if parts else str(counts.discovered or "")
-
-
-def _text_fits(wanted: Filter, run: CrawlRun) -> bool:
-    whole = f"{run.source_id} {run.reason} {run.message}".casefold()
-    return all(word.casefold() in whole for word in wanted.text)
-
-
-def _statuses(wanted: Filter) -> tuple[RunStatus, ...]:
-    try:
-        return tuple(RunStatus(value) for value in wanted.fields.get("status", ()))
-    except ValueError as error:
-        fail(Exit.USAGE, f"{error}; a status is one of {', '.join(RunStatus)}")
 
 
 def _filter(words: list[str] | None, names: tuple[str, ...]) -> Filter:

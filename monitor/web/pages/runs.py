@@ -11,16 +11,12 @@ from starlette.responses import Response
 
 from monitor import logs
 from monitor.filters import Filter, FilterError, parse
+from monitor.runs import NAMES, find
 from monitor.web.face import lost, page, site_of
 from monitor.web.site import Site
 from storage.model import CrawlRun, FateKind, RunStatus
 
 PAGE = 50
-NAMES = ("outlet", "source", "status", "reason")
-#: Runs looked through for text before the page ends, found or not.
-LOOKED_THROUGH = 2_000
-#: Runs read at once where more has to be looked at than the database was asked.
-BATCH = 500
 
 
 async def runs(request: Request) -> Response:
@@ -36,48 +32,12 @@ async def contents(site: Site, now: datetime, asked: dict[str, str]) -> dict[str
     problem, found, more = None, list[CrawlRun](), None
     try:
         wanted = parse(words, names=NAMES, now=now)
-        found, more = await _find(site, wanted, before)
+        found, more = await find(site.storage.runs, wanted, before=before, limit=PAGE)
     except FilterError as error:
         problem = str(error)
     return {
         "words": words, "problem": problem, "rows": found, "more": more, "before": before, "statuses": list(RunStatus),
     }  # fmt: skip
-
-
-async def _find(site: Site, wanted: Filter, before: str | None) -> tuple[list[CrawlRun], str | None]:
-    """The runs that fit, and the id to go on behind; None at the end."""
-    try:
-        statuses = [RunStatus(value) for value in wanted.fields.get("status", ())]
-    except ValueError as error:
-        raise FilterError(f"{error}; a status is one of {', '.join(RunStatus)}") from None
-    found: list[CrawlRun] = []
-    looked = 0
-    asked_all = not wanted.text and not wanted.without and all(len(v) == 1 for v in wanted.fields.values())
-    size = PAGE if asked_all else BATCH
-    while looked < LOOKED_THROUGH:
-        batch = await site.storage.runs.list(
-            source_id=wanted.one("source"), outlet_id=wanted.one("outlet"), statuses=statuses,
-            reason=wanted.one("reason"), since=wanted.since, until=wanted.until, before=before, limit=size + 1,
-        )  # fmt: skip
-        for run in batch[:size]:
-            looked, before = looked + 1, run.id
-            if _fits(wanted, run):
-                found.append(run)
-                if len(found) == PAGE:
-                    return found, before
-        if len(batch) <= size:
-            return found, None
-    return found, before
-
-
-def _fits(wanted: Filter, run: CrawlRun) -> bool:
-    """What the database was not asked: lists of values, opposites, text."""
-    record = {
-        "outlet": run.outlet_id, "source": run.source_id, "status": str(run.status), "reason": run.reason or "",
-        "message": run.message or "", "id": run.id,
-    }  # fmt: skip
-    rest = Filter(fields=wanted.fields, without=wanted.without, text=wanted.text)
-    return rest.matches(record)
 
 
 async def run(request: Request) -> Response:

@@ -15,6 +15,7 @@ from config.model import Cron, Settings, Source
 from monitor.filters import Filter, FilterError, parse
 from monitor.web.face import lost, page, site_of
 from monitor.web.figures import (
+    SOURCE_NAMES,
     STATES,
     SourceWish,
     fates_of_sources,
@@ -28,19 +29,8 @@ from monitor.web.show import pairs
 from storage.model import SourceState
 
 PAGE = 50
-#: Names a filter may use here.
-NAMES = ("state", "outlet", "source", "kind", "reason")
 
 _ACTIONS = {"pause": "paused", "resume": "resumed", "poll": "asked to be polled"}
-
-
-def wish_of(wanted: Filter) -> SourceWish:
-    """The filter as a wish for sources."""
-    of = wanted.fields.get
-    return SourceWish(
-        states=of("state", ()), outlets=of("outlet", ()), kinds=of("kind", ()), reasons=of("reason", ()),
-        ids=of("source", ()), text=wanted.text, without=dict(wanted.without),
-    )  # fmt: skip
 
 
 async def sources(request: Request) -> Response:
@@ -50,11 +40,11 @@ async def sources(request: Request) -> Response:
     words = request.query_params.get("q", "")[:500]
     number = _number(request.query_params.get("page"))
     try:
-        wanted, problem = parse(words, names=NAMES, now=now), None
+        wanted, problem = parse(words, names=SOURCE_NAMES, now=now), None
     except FilterError as error:
         wanted, problem = Filter(), str(error)
     database = site.storage.database
-    found, total = await source_page(database, wish_of(wanted), now, offset=(number - 1) * PAGE, limit=PAGE)
+    found, total = await source_page(database, SourceWish.of(wanted), now, offset=(number - 1) * PAGE, limit=PAGE)
     fates = await fates_of_sources(database, [s.id for s in found], now - timedelta(days=1))
     return page(
         request, "sources.html", now, words=words, problem=problem, total=total, number=number,
@@ -94,7 +84,7 @@ async def act(request: Request) -> Response:
         return PlainTextResponse(f"unknown action; there are {', '.join(_ACTIONS)}\n", status_code=400)
     if form.get("all"):
         try:
-            wanted = wish_of(parse(words, names=NAMES, now=now))
+            wanted = SourceWish.of(parse(words, names=SOURCE_NAMES, now=now))
         except FilterError as error:
             return PlainTextResponse(f"{error}\n", status_code=400)
         ids = await source_ids(site.storage.database, wanted, now)
