@@ -13,8 +13,13 @@ from storage.rhythm import Forecast, Rhythm, expected_gap
 from storage.rhythms import Remembered
 
 
-def explanation(source: Source, state: SourceState, remembered: Remembered | None, now: datetime) -> dict[str, Any]:
-    """What there is to say of a source's next time, for people and programs alike."""
+def explanation(
+    source: Source | None, state: SourceState, remembered: Remembered | None, now: datetime
+) -> dict[str, Any]:
+    """What there is to say of a source's next time, for people and programs alike.
+
+    `source` is what is asked of it, for the clock of its rhythm; None where the configuration is not at hand.
+    """
     terms: list[Mapping[str, str]] = list(remembered.terms) if remembered else []
     if not terms:
         text = "never polled to an end: a source is first polled within seconds"
@@ -29,9 +34,10 @@ def explanation(source: Source, state: SourceState, remembered: Remembered | Non
     if state.requested_at is not None:
         terms.append({"name": "asked", "text": "a person asked for a run", "at": state.requested_at.isoformat()})
     rhythm = remembered.rhythm if remembered else Rhythm()
-    zone = source.schedule.timezone if isinstance(source.schedule, Adaptive) else UTC
+    schedule = source.schedule if source is not None else None
+    zone = schedule.timezone if isinstance(schedule, Adaptive) else UTC
     return {
-        "source": source.id,
+        "source": state.id,
         "next_attempt": state.next_attempt,
         "paused": state.paused,
         "decided_at": remembered.decided_at if remembered else None,

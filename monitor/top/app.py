@@ -171,7 +171,7 @@ class Top(App[None]):
 
     async def _show_sources(self, now: datetime) -> None:
         wanted = self._wanted("sources", now)
-        found, total = await source_page(self._storage.database, SourceWish.of(wanted), now, offset=0, limit=ROWS)
+        found, total = await source_page(self._storage.database, SourceWish.of(wanted), offset=0, limit=ROWS)
         self._fill("sources", [(state.id, lines.source_row(state, now)) for state in found])
         self._table("sources").tooltip = f"{len(found)} of {total}"
 

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from config.model import Source
 from monitor.logs import Record
-from monitor.web.figures import Now, state_of
+from monitor.web.figures import Now, sentence, state_of
 from monitor.web.show import count, plain, span
 from storage.explanation import explanation
 from storage.model import CrawlRun, Fate, SourceState
@@ -59,18 +59,12 @@ def headline(line: Now, words: str) -> Text:
 
 def source_row(state: SourceState, now: datetime) -> tuple[Text, ...]:
     """The cells of SOURCE_COLUMNS."""
-    name = state_of(state, now)
+    name = state_of(state)
     ahead = Text("asked" if state.requested_at else "–") if state.requested_at or state.paused else None
     return (
         said(state.id), marked(name), since(state.last_success, now), since(state.last_new, now),
-        ahead or since(state.next_attempt, now), said(_why(state, name)),
+        ahead or since(state.next_attempt, now), said(sentence(state)),
     )  # fmt: skip
-
-
-def _why(state: SourceState, name: str) -> str:
-    if name == "failing":
-        return f"{state.last_failure}: {state.last_failure_message or ''}"
-    return ""
 
 
 def run_row(run: CrawlRun, now: datetime) -> tuple[Text, ...]:
@@ -126,18 +120,17 @@ def source_text(
     fates: Sequence[Fate],
 ) -> Text:
     """Everything of one source that fits a screen or two."""
-    name = state_of(state, now)
+    name = state_of(state)
     text = Text().append(plain(state.id), "bold").append("  ").append_text(marked(name)).append("\n")
-    if why := _why(state, name):
+    if why := sentence(state):
         text.append(f"{plain(why)}\n", "yellow")
     text.append(f"{state.kind} {plain(state.adopted_url or state.url)}\n", "dim")
     text.append("last success ").append_text(since(state.last_success, now)).append(" ago, last article ")
     text.append_text(since(state.last_new, now)).append(" ago\n")
-    if declared is not None:
-        told = explanation(declared, state, remembered, now)
-        text.append("\nnext ", "bold").append(f"{told['next_attempt']:%F %T} UTC\n")
-        for term in told["terms"]:
-            text.append(f"  {term['name']:12} ", "dim").append(f"{plain(term['text'])}\n")
+    told = explanation(declared, state, remembered, now)
+    text.append("\nnext ", "bold").append(f"{told['next_attempt']:%F %T} UTC\n")
+    for term in told["terms"]:
+        text.append(f"  {term['name']:12} ", "dim").append(f"{plain(term['text'])}\n")
     text.append("\nruns\n", "bold")
     for run in runs:
         cells = run_row(run, now)

@@ -14,7 +14,7 @@ from starlette.staticfiles import StaticFiles
 from monitor.web import live
 from monitor.web.face import HERE, page, site_of
 from monitor.web.guard import Guard, GuardMiddleware
-from monitor.web.pages import about, articles, door, logs, overview, runs, signs, sources
+from monitor.web.pages import about, alerts, articles, door, items, logs, overview, runs, signs, source, sources
 from monitor.web.site import Site
 from storage.errors import StorageUnavailable
 
@@ -28,13 +28,17 @@ def routes() -> list[Route | Mount]:
         Route("/overview/chart.json", overview.chart),
         Route("/sources", sources.sources, methods=["GET"]),
         Route("/sources", sources.act, methods=["POST"]),
-        Route("/sources/{outlet}/{name}", sources.source),
+        Route("/sources/{outlet}/{name}", source.source),
         Route("/runs", runs.runs),
         Route("/runs/{id}", runs.run),
+        Route("/items", items.items),
         Route("/articles", articles.articles),
         Route("/articles/{id}", articles.article),
         Route("/articles/{id}/original", articles.original),
         Route("/deliveries", about.deliveries),
+        Route("/alerts", alerts.alerts, methods=["GET"]),
+        Route("/alerts", alerts.act, methods=["POST"]),
+        Route("/alerts/{id:int}", alerts.incident),
         Route("/logs", logs.logs),
         Route("/config", about.config),
         Route("/about", about.about),

@@ -19,8 +19,8 @@ HERE = Path(__file__).parent
 
 #: Address and name of what the navigation shows.
 NAVIGATION = (
-    ("/", "Overview"), ("/sources", "Sources"), ("/runs", "Runs"), ("/articles", "Articles"),
-    ("/deliveries", "Deliveries"), ("/logs", "Logs"), ("/config", "Config"), ("/about", "About"),
+    ("/", "Overview"), ("/sources", "Sources"), ("/runs", "Runs"), ("/items", "Items"), ("/articles", "Articles"),
+    ("/deliveries", "Deliveries"), ("/alerts", "Alerts"), ("/logs", "Logs"), ("/config", "Config"), ("/about", "About"),
 )  # fmt: skip
 
 _ENVIRONMENT = Environment(

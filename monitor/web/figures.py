@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select
 
 from monitor.filters import Filter
 from storage.database import Database
-from storage.model import FateKind, RunStatus, SourceState
+from storage.fates import fate_from
+from storage.health_tables import flips, incidents, silences
+from storage.model import Fate, FateKind, HealthState, RunStatus, SourceState
 from storage.runs import run_id
 from storage.search import matches, parse_query
 from storage.sources import state_from
 from storage.storage import Storage
 from storage.tables import articles, fates, outbox, runs, sources
 
-#: States as far as a source's own row tells them, the worst first.
-STATES = ("failing", "gone", "late", "new", "paused", "ok")
+#: States of sources, the worst first; those from the beginning that somebody should look at.
+STATES = tuple(str(state) for state in HealthState)
+TROUBLED = STATES[: STATES.index(HealthState.NEW)]
 
 #: An attempt this long overdue is late.
 LATE = timedelta(minutes=5)
 
 #: Names that a filter of sources may use.
 SOURCE_NAMES = ("state", "outlet", "source", "kind", "reason")
+
+#: Names that a filter of items may use, and how many items one page looks through.
+ITEM_NAMES = ("fate", "outlet", "source", "rule")
+ITEMS_LOOKED_THROUGH = 50_000
 
 #: Fates in the order in which bars show them.
 KINDS = tuple(str(kind) for kind in FateKind)
@@ -81,30 +88,25 @@ class Hits:
     facets: tuple[Facet, ...]
 
 
-def state_case(now: datetime) -> ColumnElement[str]:
-    """A source's state as SQL, from its row alone."""
-    s = sources.c
-    return case(
-        (s.paused.is_(True), literal("paused")),
-        (s.gone_at.is_not(None), literal("gone")),
-        (s.failures > 0, literal("failing")),
-        (s.last_attempt.is_(None), literal("new")),
-        (s.next_attempt < now - LATE, literal("late")),
-        else_=literal("ok"),
-    )
+def state_case() -> ColumnElement[str]:
+    """A source's state as SQL: as last judged, but a pause counts at once."""
+    return case((sources.c.paused.is_(True), literal(HealthState.PAUSED.value)), else_=sources.c.health)
 
 
-def state_of(state: SourceState, now: datetime) -> str:
+def state_of(state: SourceState) -> str:
     """The same for one source that was read."""
+    return HealthState.PAUSED.value if state.paused else state.health
+
+
+def sentence(state: SourceState) -> str:
+    """Why it is in that state, as last judged."""
     if state.paused:
-        return "paused"
-    if state.gone_at is not None:
-        return "gone"
+        return "A person stopped it"
+    if state.health_said:
+        return state.health_said
     if state.failures > 0:
-        return "failing"
-    if state.last_attempt is None:
-        return "new"
-    return "late" if state.next_attempt < now - LATE else "ok"
+        return f"{state.last_failure}: {state.last_failure_message or 'no more is known'}"
+    return "Not polled yet" if state.last_attempt is None else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,11 +130,11 @@ class SourceWish:
             ids=get("source", ()), text=wanted.text, without=dict(wanted.without),
         )  # fmt: skip
 
-    def conditions(self, now: datetime) -> list[Any]:
+    def conditions(self) -> list[Any]:
         """As SQL."""
         s = sources.c
         columns: dict[str, Any] = {
-            "state": state_case(now), "outlet": s.outlet_id, "kind": s.kind, "reason": s.last_failure, "source": s.id,
+            "state": state_case(), "outlet": s.outlet_id, "kind": s.kind, "reason": s.last_failure, "source": s.id,
         }  # fmt: skip
         wanted = {
             "state": self.states, "outlet": self.outlets, "kind": self.kinds,
@@ -154,12 +156,12 @@ def _one_of(column: Any, values: Sequence[str]) -> Any:
 
 
 async def source_page(
-    database: Database, wish: SourceWish, now: datetime, *, offset: int, limit: int
+    database: Database, wish: SourceWish, *, offset: int, limit: int
 ) -> tuple[list[SourceState], int]:
     """A page of sources, the worst first, and how many fit in all."""
-    state = state_case(now)
+    state = state_case()
     order = case({name: position for position, name in enumerate(STATES)}, value=state)
-    conditions = wish.conditions(now)
+    conditions = wish.conditions()
     async with database.read() as connection:
         total = await connection.scalar(select(func.count()).select_from(sources).where(*conditions))
         # The rows are wide: only their ids are sorted.
@@ -169,10 +171,10 @@ async def source_page(
         return [state_from(rows[name]) for name in ids], int(total or 0)
 
 
-async def source_ids(database: Database, wish: SourceWish, now: datetime) -> list[str]:
+async def source_ids(database: Database, wish: SourceWish) -> list[str]:
     """The ids of all sources that fit."""
     async with database.read() as connection:
-        return list(await connection.scalars(select(sources.c.id).where(*wish.conditions(now))))
+        return list(await connection.scalars(select(sources.c.id).where(*wish.conditions())))
 
 
 async def fates_of_sources(database: Database, ids: Sequence[str], since: datetime) -> dict[str, dict[str, int]]:
@@ -202,7 +204,7 @@ async def now_line(storage: Storage, now: datetime) -> Now:
 
         usual = [await stored(now - timedelta(days=d) - hour, now - timedelta(days=d)) for d in range(1, 8)]
         oldest = await connection.scalar(select(func.min(articles.c.first_seen)))
-        state = state_case(now)
+        state = state_case()
         in_service = s.removed_at.is_(None)
         counted = await connection.execute(select(state, func.count()).where(in_service).group_by(state))
         states = {row[0]: row[1] for row in counted}
@@ -263,17 +265,88 @@ async def articles_by_hour(database: Database, now: datetime, hours: int) -> lis
     return counted
 
 
-async def week_of_source(database: Database, source_id: str, now: datetime) -> list[list[int]]:
-    """Articles that a source brought in the last four weeks, by weekday (Monday first) and hour, in UTC."""
+async def arrivals_of_source(
+    database: Database, source_id: str, since: datetime, zone: tzinfo, now: datetime
+) -> list[list[int]]:
+    """Items that were news to a source since then, by weekday (Monday first) and hour of `zone`."""
     f = fates.c
-    query = select(f.discovered_at).where(
-        f.source_id == source_id, f.kind == FateKind.STORED.value, f.discovered_at >= now - timedelta(weeks=4)
+    query = (
+        select(f.discovered_at, f.published)
+        .where(f.source_id == source_id, f.reason == "new", f.discovered_at >= since)
+        .order_by(f.id.desc())
+        .limit(20_000)
     )
     grid = [[0] * 24 for _ in range(7)]
     async with database.read() as connection:
-        for moment in await connection.scalars(query.order_by(f.id.desc()).limit(20_000)):
+        for discovered, published in await connection.execute(query):
+            # As the rhythm is learned: by the outlet's word where that can be true.
+            said = published is not None and since <= published <= now and published <= discovered
+            moment = (published if said else discovered).astimezone(zone)
             grid[moment.weekday()][moment.hour] += 1
     return grid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemWish:
+    """Which items, as the filter words say."""
+
+    fates: Sequence[str] = ()
+    outlets: Sequence[str] = ()
+    sources: Sequence[str] = ()
+    rules: Sequence[str] = ()
+    text: Sequence[str] = ()
+    without: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @classmethod
+    def of(cls, wanted: Filter) -> ItemWish:
+        """The filter as a wish for items."""
+        get = wanted.fields.get
+        return cls(
+            fates=get("fate", ()), outlets=get("outlet", ()), sources=get("source", ()), rules=get("rule", ()),
+            text=wanted.text, without=wanted.without, since=wanted.since, until=wanted.until,
+        )  # fmt: skip
+
+    def conditions(self) -> list[Any]:
+        """As SQL."""
+        f = fates.c
+        columns: dict[str, Any] = {"fate": f.kind, "outlet": f.outlet_id, "source": f.source_id, "rule": f.rule}
+        wanted = {"fate": self.fates, "outlet": self.outlets, "source": self.sources, "rule": self.rules}
+        found: list[Any] = [_one_of(columns[name], values) for name, values in wanted.items() if values]
+        found += [
+            func.coalesce(_one_of(columns[name], values), literal(False)).is_(False)
+            for name, values in self.without.items()
+        ]
+        for word in self.text:
+            found.append(or_(*(c.icontains(word, autoescape=True) for c in (f.url, f.title, f.detail))))
+        if self.since is not None:
+            found.append(f.discovered_at >= self.since)
+        if self.until is not None:
+            found.append(f.discovered_at < self.until)
+        return found
+
+
+async def item_page(
+    database: Database, wish: ItemWish, *, before: int | None, limit: int
+) -> tuple[list[Fate], int | None]:
+    """The last discovered items that fit, and the id to go on behind; None at the end.
+
+    At most :data:`ITEMS_LOOKED_THROUGH` items are looked through: a page may end with fewer than `limit` and go on.
+    """
+    f = fates.c
+    async with database.read() as connection:
+        newest = await connection.scalar(select(func.max(f.id)))
+        ceiling = min(before or (newest or 0) + 1, (newest or 0) + 1)
+        # Waiting items, and those of one outlet or source, have an index of their own.
+        narrow = list(wish.fates) == [FateKind.PENDING.value] or len(wish.sources) == 1 or len(wish.outlets) == 1
+        floor = 0 if narrow else max(0, ceiling - ITEMS_LOOKED_THROUGH)
+        bounds = [f.id < ceiling, f.id >= floor]
+        query = select(fates).where(*bounds, *wish.conditions()).order_by(f.id.desc()).limit(limit + 1)
+        rows = [fate_from(row) for row in await connection.execute(query)]
+    if len(rows) > limit:
+        return rows[:limit], rows[limit - 1].id
+    return rows, floor if floor > 0 else None
 
 
 async def article_page(
@@ -342,8 +415,13 @@ async def pulse(database: Database) -> str:
         )
         event = await connection.scalar(select(func.max(outbox.c.id)))
         fate = await connection.scalar(select(func.max(fates.c.id)))
-        held = await connection.scalar(select(func.count()).select_from(sources).where(sources.c.paused.is_(True)))
-    return f"{newest}.{ended}.{event}.{fate}.{held}"
+        held = await connection.scalar(
+            select(func.count()).select_from(sources).where(sources.c.removed_at.is_(None), sources.c.paused.is_(True))
+        )
+        flip = await connection.scalar(select(func.max(flips.c.id)))
+        incident = (await connection.execute(select(func.max(incidents.c.id), func.max(incidents.c.ended_at)))).one()
+        silence = (await connection.execute(select(func.max(silences.c.id), func.max(silences.c.ended_at)))).one()
+    return f"{newest}.{ended}.{event}.{fate}.{held}.{flip}.{incident}.{silence}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -108,29 +109,54 @@ def bar(counts: Mapping[str, int], *, width: int = 120, label: str = "") -> Mark
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
-def heat(grid: Sequence[Sequence[int]]) -> Markup:
-    """Seven rows of 24 hours, the darker the more."""
-    most = max((max(row) for row in grid), default=0)
+def heat(
+    came: Sequence[Sequence[float]], expected: Sequence[Sequence[float]] | None, *, says: str, zone: str
+) -> Markup:
+    """Seven rows of 24 hours, the darker the more; framed where far fewer, or far more, came than expected.
+
+    Shades are on one scale, that of `expected` where there is any, so that two maps can be compared.
+    """
+    most = max((max(row) for grid in (came, expected or came) for row in grid), default=0)
     cells: list[Markup] = []
-    for day, row in enumerate(grid):
+    for day, row in enumerate(came):
         cells.append(Markup('<text x="0" y="{}">{}</text>').format(day * 18 + 13, _DAYS[day]))
         for hour, number in enumerate(row):
-            level = 0 if not number else 1 + round(number / most * 4) if most else 0
-            word = f"{_DAYS[day]} {hour:02d}:00 UTC: {number}"
+            level = 0 if number <= 0 else max(1, min(5, 1 + round(number / most * 4)))
+            word, frame = f"{_DAYS[day]} {hour:02d}:00 {zone}: {number:.3g}", ""
+            if expected is not None:
+                usual = expected[day][hour]
+                word += f", expected {usual:.1f}"
+                frame = {-1: " short", 0: "", 1: " plenty"}[unlikely(number, usual)]
             cells.append(
                 Markup(
-                    '<rect class="heat-{}" x="{}" y="{}" width="16" height="16" rx="2"><title>{}</title></rect>'
-                ).format(level, 34 + hour * 18, day * 18, word)
+                    '<rect class="heat-{}{}" x="{}" y="{}" width="16" height="16" rx="2"><title>{}</title></rect>'
+                ).format(level, frame, 34 + hour * 18, day * 18 + 1, word)
             )
-    cells += [Markup('<text x="{}" y="140">{:02d}</text>').format(34 + hour * 18, hour) for hour in range(0, 24, 3)]
-    total = sum(map(sum, grid))
-    busiest = max(((n, d, h) for d, row in enumerate(grid) for h, n in enumerate(row)), default=(0, 0, 0))
-    says = f"{total} articles by weekday and hour"
-    if total:
-        says += f"; most on {_DAYS[busiest[1]]} at {busiest[2]:02d}:00 UTC ({busiest[0]})"
-    return Markup('<svg class="heat" role="img" aria-label="{}" viewBox="0 0 470 146">{}</svg>').format(
+    cells += [Markup('<text x="{}" y="142">{:02d}</text>').format(34 + hour * 18, hour) for hour in range(0, 24, 3)]
+    return Markup('<svg class="heat" role="img" aria-label="{}" viewBox="0 0 470 148">{}</svg>').format(
         says, Markup("").join(cells)
     )
+
+
+def unlikely(came: float, expected: float) -> int:
+    """-1 when so few (or fewer), 1 when so many (or more) come in fewer than one of 200 such hours, else 0.
+
+    Arrivals are taken for a Poisson process; past 30 its square root is nearly normal with a deviation of a half.
+    """
+    if expected <= 0:
+        return 1 if came >= 3 else 0
+    if expected > 30:
+        apart = 2 * (math.sqrt(came) - math.sqrt(expected))
+        return -1 if apart < -2.6 else 1 if apart > 2.6 else 0
+    term, below = math.exp(-expected), 0.0
+    for number in range(int(came) + 1):
+        at_most = below + term
+        if number < int(came):
+            below = at_most
+            term *= expected / (number + 1)
+    if at_most < 0.005:
+        return -1
+    return 1 if 1 - below < 0.005 else 0
 
 
 def differences(old: str, new: str) -> Markup:

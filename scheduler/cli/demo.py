@@ -42,6 +42,8 @@ class Scene:
 
     began: datetime
     seconds: float
+    #: Where the monitor is served; None: nowhere.
+    pages: str | None = None
     cues: deque[str] = field(default_factory=lambda: deque(maxlen=1))
     counts: dict[str, int] = field(default_factory=dict)
     articles: list[tuple[str, str, str]] = field(default_factory=list)
@@ -94,6 +96,9 @@ async def _play(settings: Settings, scene: Scene, press: Running, *, json: bool)
     if work.done():
         await work  # it could not start: its error says why
     rooms = opened.result()
+    scene.pages = rooms.pages
+    if rooms.pages:
+        print(f"monitor at {rooms.pages}", file=sys.stderr, flush=True)
     quiet = json or not sys.stdout.isatty()
     with (
         Live(console=Output(json=json).console, auto_refresh=False, transient=False)
@@ -166,6 +171,7 @@ def _screen(scene: Scene, press: Running) -> Group:
     numbers = "  ".join(f"{name} {count}" for name, count in scene.counts.items() if name != "known")
     parts: list[Any] = [
         Text(f"warta demo  {numbers}{left}", style="bold"),
+        *([Text(f"monitor at {scene.pages}", style="bold cyan")] if scene.pages else []),
         Text(
             f"press at {press.base}; the newest there: {scene.cues[-1] if scene.cues else 'morning conference'}",
             style="dim",

@@ -21,7 +21,10 @@ from config.model import Monitor
 from monitor.web import live
 from monitor.web.serve import serving
 from monitor.web.site import Site
+from storage.alerts import Message, Trouble
 from storage.content import article_id
+from storage.delivery import Pending, Settlement
+from storage.health import Change
 from storage.model import (
     Article,
     Block,
@@ -34,6 +37,9 @@ from storage.model import (
     RunStatus,
     Trigger,
 )
+from storage.rhythm import SLOTS, Rhythm
+from storage.rhythms import NextPoll
+from storage.rhythms import save as save_rhythm
 from storage.sources import SourceDefinition
 from storage.storage import Storage
 
@@ -174,7 +180,48 @@ async def _filled(storage: Storage) -> tuple[str, str, str]:
         )
     )  # fmt: skip
     await storage.runs.finish(second.id, 3, RunStatus.OK, now=now, http_status=200, duration=0.1)
+    await _judged(storage, bad.id, now)
+    await storage.deliveries.declare("arsip", "webhook", now - timedelta(hours=1), from_beginning=True)
+    await storage.deliveries.take("arsip", 1)
+    dead = Pending(
+        consumer="arsip", event_id=2, article_id=article_id("kabar", "jahat"), status="dead", attempts=9,
+        next_attempt=now, first_failed=now, last_error=f"says {SCRIPT}{ANSI}",
+    )  # fmt: skip
+    await storage.deliveries.settle("arsip", 1, Settlement(cursor=2, pending=[dead], error=ATTRIBUTE), now)
     return known, article_id("kabar", "jahat"), run.id
+
+
+async def _judged(storage: Storage, failed_run: str, now: datetime) -> None:
+    """One source fails, with a rhythm of its own; an incident tells of it, and another is over."""
+    states = {"utama": ("ok", "Items come as expected"), "bursa": ("failing", f"{ATTRIBUTE}{ANSI}")}
+    changes = [
+        Change(
+            source_id=f"kabar/{name}", outlet_id="kabar", flips=0, was="new", became=state, sentence=sentence,
+            evidence={}, began_at=now - timedelta(hours=2),
+        )
+        for name, (state, sentence) in states.items()
+    ]  # fmt: skip
+    await storage.health.write(changes, now)
+    counts = tuple(4.0 if slot % 24 > 6 else 0.5 for slot in range(SLOTS))
+    at = now.timestamp()
+    rhythm = Rhythm(counts=counts, hours=(2.0,) * SLOTS, origin=at, until=at, window=20.0)
+    term = {"name": "rhythm", "text": f"about 40 a day {SCRIPT}", "at": (now + timedelta(hours=1)).isoformat()}
+    found = NextPoll(at=now + timedelta(hours=1), terms=(term,), rhythm=rhythm)
+    async with storage.database.write() as connection:
+        await save_rhythm(storage.database, connection, "kabar/utama", found, now)
+    trouble = Trouble(
+        rule="failing", key="kabar", severity="critical", title=f"Kabar {SCRIPT}", sentence=f"{ATTRIBUTE}{ANSI}",
+        began_at=now - timedelta(hours=1), outlet_id="kabar", sources=("kabar/bursa",), path=f"/runs/{failed_run}",
+    )  # fmt: skip
+    over = Trouble(rule="disk", key="disk", severity="warning", title="Disk", sentence="Full", began_at=now)
+    opened, _ = await storage.alerts.step(now, troubles=[trouble, over])
+    await storage.alerts.step(now, ended=[(opened[1].id, now)])
+    message = Message(
+        incident_id=opened[0].id, channel="telegram", kind="opened", number=0, severity="critical",
+        title=f"Kabar {SCRIPT}", body="-",
+    )  # fmt: skip
+    await storage.alerts.tell([message], now)
+    await storage.alerts.silence(until=now + timedelta(hours=1), who=ATTRIBUTE, reason=SCRIPT, rule="disk", now=now)
 
 
 def write_log(path: Path, **fields: Any) -> None:

@@ -163,6 +163,15 @@ def test_a_post_without_the_sessions_token_changes_nothing(served):
     assert served.do(served.site.storage.sources.get("kabar/utama")).paused
 
 
+def test_nothing_is_silenced_without_the_sessions_token_or_on_a_read_only_monitor(served, serve):
+    for site, token in ((served, "0" * 64), (serve(read_only=True), None)):
+        visitor = Visitor(site.url)
+        form = {"csrf": token or visitor.csrf("/alerts"), "action": "silence", "span": "7d"}
+        assert visitor.ask("POST", "/alerts", form).status == 403
+        assert len(site.do(site.site.storage.alerts.silences(site.site.now()))) == 1
+    assert 'value="silence"' not in visitor.ask("GET", "/alerts/1").text
+
+
 def test_a_read_only_monitor_changes_nothing_and_shows_no_button(serve):
     served = serve(read_only=True)
     visitor = Visitor(served.url)

@@ -26,10 +26,13 @@ def every_page(served) -> dict[str, str]:
         "source": "sources/kabar/utama",
         "runs": "runs",
         "run": f"runs/{served.run}",
+        "items": "items",
         "articles": "articles",
         "article": f"articles/{served.article}",
         "hostile article": f"articles/{served.hostile}",
         "deliveries": "deliveries",
+        "alerts": "alerts",
+        "incident": "alerts/1",
         "logs": "logs",
         "config": "config",
         "about": "about",
@@ -89,14 +92,15 @@ def test_hostile_words_are_text_on_every_page(looked_at, page):
         assert payload in shown
     page.goto(looked_at.url + "logs")
     assert SCRIPT in page.locator("main").inner_text()
-    page.goto(looked_at.url)
-    assert SCRIPT in page.locator("main").inner_text()
+    for path in ("", "alerts", "alerts/1", "items", "runs", "deliveries", "sources/kabar/utama"):
+        page.goto(looked_at.url + path)
+        assert SCRIPT in page.locator("main").inner_text(), path
 
 
 def test_the_overview_says_what_is_wrong_and_links_to_it(looked_at, page):
     page.goto(looked_at.url)
-    assert page.get_by_role("heading", name="1 failing of 3 sources").is_visible()
-    page.get_by_role("link", name="failing 1").click()
+    assert page.get_by_text("1 failing of 3 sources").is_visible()
+    page.get_by_label("Now").get_by_role("link", name="failing 1").click()
     page.wait_for_url("**/sources?q=*")
     assert page.locator("tbody tr").count() == 1
     assert page.locator("tbody").get_by_role("link", name="kabar/bursa").is_visible()
@@ -151,8 +155,51 @@ def test_sources_are_chosen_paused_polled_and_resumed(served, page):
     assert served.do(stored.get("kabar/utama")).requested_at is not None
 
 
+def test_an_incident_is_silenced_and_told_of_again(served, page):
+    page.goto(served.url + "alerts")
+    page.get_by_role("link", name="Kabar").first.click()
+    page.get_by_label("Silence for").select_option("8h")
+    page.get_by_label("because").fill("they move house")
+    page.get_by_role("button", name="Silence").click()
+    page.get_by_text("silent until").first.wait_for()
+    now = datetime.now(UTC)
+    silence = served.do(served.site.storage.alerts.silences(now))[0]
+    assert (silence.rule, silence.outlet_id, silence.source_id) == ("failing", "kabar", "kabar/bursa")
+    assert silence.reason == "they move house"
+    page.get_by_role("button", name="End it").first.click()
+    page.get_by_text("the silence is over").wait_for()
+    assert silence.id not in {kept.id for kept in served.do(served.site.storage.alerts.silences(now))}
+
+
+def test_config_says_what_a_reload_would_change(served, page):
+    page.goto(served.url + "config")
+    assert page.get_by_text("Nothing: what is in force is what the files say.").is_visible()
+    outlet = Path(served.site.settings().path).parent / "outlets" / "kabar.yaml"
+    outlet.write_text(
+        outlet.read_text().replace("kind: sitemap", "kind: feed").replace("very-secret-word", "other-word")
+    )
+    served.site.forget()
+    page.goto(served.url + "config")
+    row = page.locator("tr", has_text="kabar/daerah/kind")
+    assert (row.locator("del").inner_text(), row.locator("ins").inner_text()) == ("sitemap", "feed")
+    assert "very-secret-word" not in page.content()
+    assert "other-word" not in page.content()
+
+
+def test_numbers_lead_to_their_rows(looked_at, page):
+    page.goto(looked_at.url)
+    page.get_by_role("link", name="stored 2").click()
+    page.wait_for_url("**/items?q=*")
+    assert page.locator("tbody tr").count() == 2
+    page.goto(looked_at.url + "sources/kabar/utama")
+    page.get_by_role("link", name="revised 1").click()
+    page.wait_for_url("**/items?q=*")
+    assert page.locator("tbody tr").count() == 1
+
+
 def test_a_filter_that_cannot_be_read_says_why(looked_at, page):
-    for path, words in (("sources", "stat:ok"), ("runs", "status:fine"), ("logs", "levle:error"), ("articles", 'x "')):
+    unreadable = {"sources": "stat:ok", "runs": "status:fine", "logs": "levle:x", "articles": 'x "', "items": "fat:ok"}
+    for path, words in unreadable.items():
         page.goto(looked_at.url + path)
         page.get_by_role("searchbox").fill(words)
         page.get_by_role("button", name="Search").click()
@@ -174,7 +221,6 @@ def test_articles_are_found_and_show_what_changed(looked_at, page):
     assert page.locator("del").first.inner_text() == "menguat"
     assert page.locator("ins").first.inner_text() == "melemah"
     assert page.get_by_text("Where each field came from").is_visible()
-    page.get_by_text("Show", exact=True).click()
     frame = page.frame_locator("iframe")
     assert frame.get_by_text("Asli").is_visible()
 
@@ -192,7 +238,9 @@ def test_a_source_shows_its_request_without_its_secret(looked_at, page):
     curl = page.locator("#curl").inner_text()
     assert 'If-None-Match: "v1"' in curl
     assert "very-secret-word" not in page.content()
-    assert page.get_by_role("img", name="articles by weekday and hour").is_visible()
+    assert page.get_by_role("img", name="Expected by weekday and hour").is_visible()
+    assert page.get_by_role("img", name="Came by weekday and hour").is_visible()
+    assert page.get_by_text("about 40 a day").is_visible()
 
 
 def test_light_and_dark_are_chosen_and_remembered(looked_at, page):

@@ -12,10 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from config.errors import ConfigError
-from config.load import explain
+from config.load import explain, load
 from config.model import Settings
 from monitor.web.face import page, site_of
-from monitor.web.pages.sources import masked
+from monitor.web.pages.source import masked
+from monitor.web.reload import Difference, differences
 from storage.redis import masked as masked_address
 
 PAGE = 100
@@ -30,10 +31,13 @@ async def config(request: Request) -> Response:
     asked = request.query_params.get("page", "1")
     number = max(1, int(asked)) if asked.isdecimal() and len(asked) < 6 else 1
     problems: list[str] = []
+    pending: list[Difference] = []
     values: list[tuple[str, str, str]] = []
     try:
         found = await site.remembered("config", 20.0, lambda: asyncio.to_thread(explain, settings.path, os.environ))
         values = [(key, masked(settings, str(value)), origin) for key, (value, origin) in found.items()]
+        on_disk = await site.remembered("files", 20.0, lambda: asyncio.to_thread(load, settings.path, os.environ))
+        pending = [_masked(settings, on_disk, found) for found in differences(settings, on_disk)]
     except ConfigError as error:
         problems = [masked(settings, str(problem)) for problem in error.problems]
     refused = (await site.storage.facts.get("configuration refused") or {}).get("problems", [])
@@ -42,7 +46,16 @@ async def config(request: Request) -> Response:
         request, "config.html", now, words=words, problems=problems or refused, path_of_file=settings.path,
         rows=fitting[(number - 1) * PAGE : number * PAGE], total=len(fitting), number=number,
         pages=max(1, -(-len(fitting) // PAGE)), main=_main(settings),
+        pending=pending[:PAGE], pending_total=len(pending),
     )  # fmt: skip
+
+
+def _masked(running: Settings, files: Settings, found: Difference) -> Difference:
+    """Secrets of both readings are masked; a changed one shows as such."""
+    if found.running is None or found.files is None:
+        return found
+    before, after = (masked(files, masked(running, text)) for text in (found.running, found.files))
+    return Difference(found.key, before, after if after != before else "*** (another)")
 
 
 def _main(settings: Settings) -> list[tuple[str, str]]:

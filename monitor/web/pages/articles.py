@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from monitor.filters import Filter, FilterError, parse
+from monitor.web.delivered import told_of
 from monitor.web.face import lost, page, site_of
 from monitor.web.figures import article_page, copies_of
 from monitor.web.guard import FOREIGN_CSP
@@ -71,6 +72,7 @@ async def article(request: Request) -> Response:
         request, "article.html", now, stored=stored, article=content, facts=pairs(facts),
         changes=await asyncio.to_thread(_changes, revisions), revisions=revisions, raw=raw,
         copies=await copies_of(site.storage, article_id, stored.cluster) if stored.cluster else [],
+        told=await told_of(site.storage.database, article_id),
         fates=await site.storage.fates.explain(article_id, content.outlet_id, limit=10),
     )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,10 +12,22 @@ from starlette.responses import JSONResponse, Response
 
 from monitor.filters import read_moment
 from monitor.web.face import page, site_of
-from monitor.web.figures import STATES, SourceWish, articles_by_hour, now_line, source_page, state_of
+from monitor.web.figures import (
+    KINDS,
+    STATES,
+    TROUBLED,
+    SourceWish,
+    articles_by_hour,
+    now_line,
+    sentence,
+    source_page,
+    state_of,
+)
 from monitor.web.site import ALIVE_SECONDS, Site
 from storage.model import RunStatus
 
+#: Changes of state that are counted, and shown.
+CHANGES, SHOWN = 1_000, 8
 #: Hours of the chart.
 HOURS = 48
 
@@ -34,15 +47,18 @@ async def contents(site: Site, now: datetime, pulse: str = "") -> dict[str, Any]
 async def _contents(site: Site, now: datetime) -> dict[str, Any]:
     day = now - timedelta(days=1)
     line = await now_line(site.storage, now)
-    worst, troubled = await source_page(
-        site.storage.database, SourceWish(states=("failing", "gone", "late")), now, offset=0, limit=10
-    )
+    worst, troubled = await source_page(site.storage.database, SourceWish(states=TROUBLED), offset=0, limit=10)
     # A day of ten thousand sources is a million runs: added up twice a minute, whoever looks.
     summary = await site.lately("day", 30.0, lambda: site.day.summary(site.storage.runs, now))
     failed = await site.storage.runs.list(statuses=[RunStatus.FAILED], since=day, limit=8)
+    changed = await site.storage.health.flips(since=day, limit=CHANGES)
     return {
         "line": line,
-        "worst": [(state, state_of(state, now)) for state in worst],
+        "worst": [(state, state_of(state), sentence(state)) for state in worst],
+        "alerts": (await site.storage.alerts.open())[::-1],
+        "changed": changed[:SHOWN],
+        "became": dict(Counter(flip.became for flip in changed).most_common()),
+        "more_changes": len(changed) == CHANGES,
         "troubled": troubled,
         "runs_today": {str(status): number for status, number in summary.by_status.items()},
         "counts": summary.counts,
@@ -50,16 +66,19 @@ async def _contents(site: Site, now: datetime) -> dict[str, Any]:
         "incidents": incidents(await site.storage.facts.all(), site.heartbeat()),
         "verdict": _verdict(line.states),
         "states": STATES,
+        "kinds": KINDS,
     }
 
 
 def _verdict(states: Mapping[str, int]) -> str:
     """One sentence."""
-    bad = [f"{states[name]} {name}" for name in ("failing", "gone", "late") if states.get(name)]
+    bad = [f"{states[name]} {name}" for name in TROUBLED if states.get(name)]
     total = sum(states.values())
     if not total:
         return "No source is in service yet."
-    return f"{', '.join(bad)} of {total} sources" if bad else f"All {total} sources are fine."
+    if bad:
+        return f"{', '.join(bad)} of {total} sources"
+    return f"Nothing is wrong with {'the source' if total == 1 else f'any of {total} sources'}."
 
 
 def incidents(

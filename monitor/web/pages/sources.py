@@ -1,34 +1,36 @@
-"""All sources, one of them, and what can be done with them."""
+"""All sources, the worst first, and what can be done with them."""
 
 from __future__ import annotations
 
-import shlex
-from datetime import timedelta
-from typing import Any
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
 from urllib.parse import quote, urlencode
 
-import yaml
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
-from config.model import Cron, Settings, Source
+from config.model import Adaptive, Source
 from monitor.filters import Filter, FilterError, parse
-from monitor.web.face import lost, page, site_of
+from monitor.web.face import page, site_of
 from monitor.web.figures import (
     SOURCE_NAMES,
     STATES,
     SourceWish,
     fates_of_sources,
+    sentence,
     source_ids,
     source_page,
     state_of,
-    week_of_source,
 )
 from monitor.web.guard import is_ours
-from monitor.web.show import pairs
 from storage.model import SourceState
+from storage.rhythm import expected_items
+from storage.rhythms import Remembered
 
 PAGE = 50
+DAY = timedelta(days=1)
+#: Items of a day that must be expected before the day is held against it.
+LEAST_EXPECTED = 3.0
 
 _ACTIONS = {"pause": "paused", "resume": "resumed", "poll": "asked to be polled"}
 
@@ -44,31 +46,70 @@ async def sources(request: Request) -> Response:
     except FilterError as error:
         wanted, problem = Filter(), str(error)
     database = site.storage.database
-    found, total = await source_page(database, SourceWish.of(wanted), now, offset=(number - 1) * PAGE, limit=PAGE)
-    fates = await fates_of_sources(database, [s.id for s in found], now - timedelta(days=1))
+    found, total = await source_page(database, SourceWish.of(wanted), offset=(number - 1) * PAGE, limit=PAGE)
+    ids = [state.id for state in found]
+    fates = await fates_of_sources(database, ids, now - DAY)
+    known = await site.storage.rhythms.many(ids)
+    settings = site.settings()
+    rows = [
+        Row(
+            source=state, name=state_of(state), why=sentence(state), fates=fates.get(state.id, {}),
+            next_because=next_because(known.get(state.id)),
+            usual=usual_day(known.get(state.id), zone_of(settings.source(state.id)), now),
+        )
+        for state in found
+    ]  # fmt: skip
     return page(
         request, "sources.html", now, words=words, problem=problem, total=total, number=number,
-        pages=max(1, -(-total // PAGE)), states=STATES, done=request.query_params.get("done", "")[:200],
-        rows=[(s, state_of(s, now), sentence(s, state_of(s, now)), fates.get(s.id, {})) for s in found],
+        pages=max(1, -(-total // PAGE)), states=STATES, done=request.query_params.get("done", "")[:200], rows=rows,
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A line of the list."""
+
+    source: SourceState
+    name: str
+    why: str
+    #: What its runs of 24 hours discovered, by fate.
+    fates: dict[str, int]
+    #: What last decided on its next attempt.
+    next_because: str
+    #: Items that its rhythm let expect in 24 hours; None before it is known.
+    usual: float | None
+
+    @property
+    def news(self) -> int:
+        """Items of 24 hours that were not known before."""
+        return sum(self.fates.values()) - self.fates.get("unchanged", 0) - self.fates.get("revised", 0)
+
+    @property
+    def trend(self) -> float | None:
+        """News over what was expected; None where too little is expected for a share to say something."""
+        return None if self.usual is None or self.usual < LEAST_EXPECTED else self.news / self.usual
+
+
+def zone_of(declared: Source | None) -> tzinfo:
+    """The clock that a source's rhythm is learned by."""
+    schedule = declared.schedule if declared is not None else None
+    return schedule.timezone if isinstance(schedule, Adaptive) else UTC
+
+
+def next_because(known: Remembered | None) -> str:
+    """The last term of its next attempt, in words."""
+    return known.terms[-1]["text"] if known is not None and known.terms else ""
+
+
+def usual_day(known: Remembered | None, zone: tzinfo, now: datetime) -> float | None:
+    """Items that the rhythm lets expect in the 24 hours before `now`."""
+    if known is None or not known.rhythm.known:
+        return None
+    return expected_items(known.rhythm, now - DAY, now, zone)
 
 
 def _number(text: str | None) -> int:
     return min(100_000, max(1, int(text))) if text and text.isdecimal() and len(text) < 7 else 1
-
-
-def sentence(state: SourceState, name: str) -> str:
-    """Why it is in that state."""
-    if name == "failing":
-        return f"{state.last_failure}: {state.last_failure_message or 'no more is known'}"
-    if name == "ok" and state.moved_to:
-        return f"It says it moved to {state.moved_to}"
-    return {
-        "paused": "A person stopped it",
-        "gone": "It answers 410 (gone) for days; probed now and then",
-        "new": "Not polled yet",
-        "late": "Its time has passed and nobody has come for it",
-    }.get(name, "")
 
 
 async def act(request: Request) -> Response:
@@ -87,7 +128,7 @@ async def act(request: Request) -> Response:
             wanted = SourceWish.of(parse(words, names=SOURCE_NAMES, now=now))
         except FilterError as error:
             return PlainTextResponse(f"{error}\n", status_code=400)
-        ids = await source_ids(site.storage.database, wanted, now)
+        ids = await source_ids(site.storage.database, wanted)
     else:
         ids = [str(value) for value in form.getlist("source")][:10_000]
     if action == "pause":
@@ -101,77 +142,3 @@ async def act(request: Request) -> Response:
     back = str(form.get("back", ""))
     there = back if back.startswith("/sources/") else "/sources"
     return RedirectResponse(f"{quote(there)}?{urlencode({'q': words, 'done': done})}", status_code=303)
-
-
-async def source(request: Request) -> Response:
-    """``/sources/OUTLET/NAME``."""
-    site = site_of(request)
-    now = site.now()
-    source_id = f"{request.path_params['outlet']}/{request.path_params['name']}"
-    state = await site.storage.sources.get(source_id)
-    if state is None:
-        return lost(request, f"There is no source {source_id}.")
-    database = site.storage.database
-    settings = site.settings()
-    declared = settings.source(source_id)
-    name = state_of(state, now)
-    fates = await fates_of_sources(database, [source_id], now - timedelta(days=1))
-    hidden = ("id", "outlet_id", "kind", "url", "failures", "window", "proposal", "fence", "priority", "paused")
-    return page(
-        request, "source.html", now, source=state, name=name, sentence=sentence(state, name),
-        runs=await site.storage.runs.list(source_id=source_id, limit=40),
-        fates=await site.storage.fates.search(source_id=source_id, limit=25),
-        day=fates.get(source_id, {}), grid=await week_of_source(database, source_id, now),
-        memory=pairs({n: getattr(state, n) for n in SourceState.__dataclass_fields__}, without=hidden),
-        declared=declared, yaml=masked(settings, as_yaml(declared)) if declared else None,
-        curl=masked(settings, as_curl(declared, state)) if declared else None,
-        done=request.query_params.get("done", "")[:200],
-    )  # fmt: skip
-
-
-def masked(settings: Settings, text: str) -> str:
-    """The text without any secret of the configuration."""
-    for secret in sorted(settings.secrets, key=len, reverse=True):
-        text = text.replace(secret, "***")
-    return text
-
-
-def as_yaml(source: Source) -> str:
-    """A source as it stands after inheritance, as YAML that the configuration reads."""
-    schedule = source.schedule
-    asked: dict[str, Any] = {"every": f"{getattr(schedule, 'interval', timedelta()).total_seconds():.0f}s"}
-    if isinstance(schedule, Cron):
-        asked = {"cron": schedule.expression, "timezone": schedule.timezone.key}
-    manners = source.politeness
-    document = {
-        "name": source.name,
-        "kind": str(source.kind),
-        "url": source.url,
-        "enabled": source.enabled,
-        "priority": source.priority,
-        "schedule": asked,
-        "politeness": {
-            "robots": str(manners.robots),
-            "delay": f"{manners.delay.total_seconds():g}s",
-            "concurrency": manners.concurrency,
-            "user_agent": manners.user_agent,
-        },
-    }
-    if source.headers:
-        # Header values are for the server alone, whether they came from the environment or not.
-        document["headers"] = {name: "***" for name, _ in source.headers}
-    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100)
-
-
-def as_curl(source: Source, state: SourceState) -> str:
-    """The same request by hand, validators included."""
-    headers = [("User-Agent", source.politeness.user_agent)]
-    if state.etag:
-        headers.append(("If-None-Match", state.etag))
-    if state.last_modified:
-        headers.append(("If-Modified-Since", state.last_modified))
-    headers += [(name, "***") for name, _ in source.headers]
-    words = ["curl", "-sS", "-D", "-", "--compressed", "--max-time", "30"]
-    for name, value in headers:
-        words += ["-H", f"{name}: {value}"]
-    return shlex.join([*words, "--", state.adopted_url or source.url])
