@@ -32,7 +32,7 @@ _ENVIRONMENT = Environment(
 )
 _ENVIRONMENT.filters.update(
     plain=show.plain, plain_lines=show.plain_lines, span=show.span, count=show.count, size=show.size,
-    moment=show.moment_text, out=show.link,
+    moment=show.moment_text, out=show.link, breakable=show.breakable, value=show.value,
 )  # fmt: skip
 _ENVIRONMENT.globals.update(bar=show.bar, heat=show.heat, navigation=NAVIGATION)
 

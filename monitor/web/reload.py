@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 from config.model import Outlet, Settings, Source
+from monitor.web.show import value as shown
 
 #: What differs from one reading to the next, or was chosen on the command line.
 _LEFT_OUT = {"path", "data_dir", "secrets", "fingerprint", "declared_at"}
@@ -45,10 +46,4 @@ def _values(thing: Any, prefix: str) -> Iterator[tuple[str, str]]:
         elif is_dataclass(value):
             yield from _values(value, f"{key}.")
         else:
-            yield key, _words(value)
-
-
-def _words(value: Any) -> str:
-    if isinstance(value, frozenset | set):
-        return ", ".join(sorted(map(str, value)))
-    return str(value)
+            yield key, shown(value)

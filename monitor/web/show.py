@@ -7,12 +7,13 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from markupsafe import Markup, escape
 
+from config.units import span as written
 from monitor.controls import CONTROLS
 
 #: What a terminal or a bidirectional renderer would obey: shown as a mark.
@@ -67,6 +68,25 @@ def size(number: int | None) -> str:
             return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
         amount /= 1024
     return ""
+
+
+def breakable(text: str) -> Markup:
+    """Text that may be broken behind a slash, as ids of sources are."""
+    return Markup("/<wbr>").join(escape(part) for part in text.split("/"))
+
+
+def value(thing: object) -> str:
+    """A value of the configuration as a person would write it."""
+    if thing is None:
+        return "–"
+    if isinstance(thing, bool):
+        return "true" if thing else "false"
+    if isinstance(thing, timedelta):
+        return written(thing)
+    if isinstance(thing, tuple | list | set | frozenset):
+        parts = [value(part) for part in thing]
+        return ", ".join(parts if isinstance(thing, tuple | list) else sorted(parts)) or "none"
+    return str(thing)
 
 
 def link(url: str | None, text: str | None = None) -> Markup:

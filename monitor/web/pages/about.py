@@ -14,6 +14,7 @@ from starlette.responses import Response
 from config.errors import ConfigError
 from config.load import explain, load
 from config.model import Settings
+from monitor.web import show
 from monitor.web.face import page, site_of
 from monitor.web.pages.source import masked
 from monitor.web.reload import Difference, differences
@@ -35,7 +36,7 @@ async def config(request: Request) -> Response:
     values: list[tuple[str, str, str]] = []
     try:
         found = await site.remembered("config", 20.0, lambda: asyncio.to_thread(explain, settings.path, os.environ))
-        values = [(key, masked(settings, str(value)), origin) for key, (value, origin) in found.items()]
+        values = [(key, masked(settings, show.value(value)), origin) for key, (value, origin) in found.items()]
         on_disk = await site.remembered("files", 20.0, lambda: asyncio.to_thread(load, settings.path, os.environ))
         pending = [_masked(settings, on_disk, found) for found in differences(settings, on_disk)]
     except ConfigError as error:
@@ -68,7 +69,7 @@ def _main(settings: Settings) -> list[tuple[str, str]]:
     values.insert(1, ("redis", settings.redis if settings.redis == "embedded" else masked_address(settings.redis)))
     place = settings.database
     values.insert(2, ("database", place if place == "embedded" else masked_address(place)))
-    return [(name, masked(settings, str(value))) for name, value in values]
+    return [(name, masked(settings, show.value(value))) for name, value in values]
 
 
 async def about(request: Request) -> Response:
@@ -80,9 +81,15 @@ async def about(request: Request) -> Response:
     return page(
         request, "about.html", site.now(), versions=[(name, _version(name)) for name in PARTS],
         python=platform.python_version(), health=health, politeness=settings.politeness,
-        limits=[(name, getattr(limits, name)) for name in limits.__dataclass_fields__],
+        limits=[(name.replace("_", " "), _limit(name, getattr(limits, name))) for name in limits.__dataclass_fields__],
         ignoring=[s.id for o in settings.outlets for s in o.sources if s.politeness.robots == "ignore"][:50],
     )  # fmt: skip
+
+
+def _limit(name: str, value: Any) -> str:
+    if name.endswith("_bytes"):
+        return show.size(value)
+    return f"{value:g} s" if name.endswith("_seconds") else show.value(value)
 
 
 async def deliveries(request: Request) -> Response:

@@ -24,7 +24,7 @@ from monitor.web.figures import (
     state_of,
 )
 from monitor.web.site import ALIVE_SECONDS, Site
-from storage.model import RunStatus
+from storage.model import HealthState, RunStatus
 
 #: Changes of state that are counted, and shown.
 CHANGES, SHOWN = 1_000, 8
@@ -78,7 +78,10 @@ def _verdict(states: Mapping[str, int]) -> str:
         return "No source is in service yet."
     if bad:
         return f"{', '.join(bad)} of {total} sources"
-    return f"Nothing is wrong with {'the source' if total == 1 else f'any of {total} sources'}."
+    new = states.get(HealthState.NEW, 0)
+    if new == total:
+        return f"{total} sources, and nothing can be said of any yet."
+    return f"Nothing is wrong with any of {total} sources." + (f" {new} are new." if new else "")
 
 
 def incidents(

@@ -23,6 +23,7 @@ from monitor.web.figures import (
     state_of,
 )
 from monitor.web.guard import is_ours
+from storage.expectation import LEAST_HOURS
 from storage.model import SourceState
 from storage.rhythm import expected_items
 from storage.rhythms import Remembered
@@ -102,8 +103,8 @@ def next_because(known: Remembered | None) -> str:
 
 
 def usual_day(known: Remembered | None, zone: tzinfo, now: datetime) -> float | None:
-    """Items that the rhythm lets expect in the 24 hours before `now`."""
-    if known is None or not known.rhythm.known:
+    """Items that the rhythm lets expect in the 24 hours before `now`; None before it is known."""
+    if known is None or known.rhythm.watched < LEAST_HOURS:
         return None
     return expected_items(known.rhythm, now - DAY, now, zone)
 

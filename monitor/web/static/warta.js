@@ -47,7 +47,7 @@ async function drawChart() {
     width: place.clientWidth, height: 180, legend: { show: false },
     axes: [axis, { ...axis, size: 46 }],
     scales: { y: { range: (_, __, most) => [0, Math.max(1, most)] } },
-    series: [{}, { label: "articles", stroke: colour("--accent"), fill: colour("--accent-soft"), width: 1.5, paths: uPlot.paths.bars({ size: [0.8, 40] }) }],
+    series: [{}, { label: "articles", stroke: colour("--accent"), fill: colour("--accent-soft"), width: 1.5, points: { show: false }, paths: uPlot.paths.bars({ size: [0.8, 40] }) }],
   }, data, place);
   const total = data[1].reduce((sum, number) => sum + number, 0);
   place.setAttribute("aria-label", `Articles stored in each of the last 48 hours: ${total} in all, at most ${Math.max(...data[1])} in one hour`);
