@@ -124,7 +124,7 @@ def press() -> Iterator[Running]:
 @pytest.fixture
 def warta(press: Running) -> Iterator[Warta]:
     directory = Path(tempfile.mkdtemp(prefix="warta-"))
-    outlets.write_config(directory, press.port, every="2s")
+    outlets.write_config(directory, press.port, every="2s", delay="1ms")
     found = Warta(directory)
     found.edit(lambda d: d.update({"workers": {"concurrency": 8, "parse_processes": 1}, "shutdown_grace": "5s"}))
     for path in (directory / "outlets").glob("*.yaml"):

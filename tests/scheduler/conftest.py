@@ -33,6 +33,7 @@ SOURCE = "gemanusa/rdf"
 def press() -> Iterator[Running]:
     """A press that stands still at a morning with a few stories; tests publish what they need."""
     with running(Newsroom(clock=Clock(dawn(datetime.now(UTC)), speed=0), backlog_days=0)) as served:
+        served.newsroom.publish(OUTLET, 2)
         yield served
 
 
@@ -47,7 +48,7 @@ def short_dir() -> Iterator[Path]:
 @pytest.fixture
 def settings(press: Running, short_dir: Path) -> Settings:
     """All that the press offers, read in a hurry."""
-    outlets.write_config(short_dir, press.port, every="1h")
+    outlets.write_config(short_dir, press.port, every="1h", delay="1ms")
     found = load(short_dir / "warta.yaml", {})
     limits = dataclasses.replace(found.limits, page_retry=timedelta(0), page_attempts=3)
     return dataclasses.replace(found, limits=limits, parse_processes=1)
