@@ -29,7 +29,7 @@ from scheduler.holder import is_dead
 from scheduler.leader import Leader
 from scheduler.lock import DataLock
 from scheduler.logs import Mask
-from scheduler.places import alive_file
+from scheduler.places import alive_file, log_file
 from scheduler.plan import active_sources, apply, diff
 from scheduler.pricing import reprice
 from scheduler.queue import CrawlQueue
@@ -175,7 +175,7 @@ class Daemon:
         if api is None or not self._role.schedules:
             return None
         try:
-            self._api = ApiServer(create_api(rooms.storage, api), api)
+            self._api = ApiServer(create_api(rooms.storage, api, log_file(self._settings)), api)
         except CannotListen as error:
             log.error("api not served", reason=str(error))
             return None

@@ -326,6 +326,8 @@ articles = Table(
     _time("retracted_at", "Since when the outlet no longer shows it; null while it does"),
     UniqueConstraint("outlet_id", "url_key"),
     Index("ix_articles_outlet_first_seen", "outlet_id", "first_seen"),
+    # Pages of an outlet's articles go by seq.
+    Index("ix_articles_outlet_seq", "outlet_id", "seq"),
     Index("ix_articles_first_seen", "first_seen"),
     Index("ix_articles_published", "published"),
     Index(

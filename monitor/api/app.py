@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -25,8 +27,8 @@ from storage.errors import StorageUnavailable
 from storage.storage import Storage
 
 
-def create_api(storage: Storage, api: Api) -> Starlette:
-    """The application; it reads `storage` and closes nothing.
+def create_api(storage: Storage, api: Api, log: Path | None = None) -> Starlette:
+    """The application; it reads `storage` and the `log` where there is one, and closes nothing.
 
     Raises OpenToEverybody for an API that others could read without a token.
     """
@@ -36,7 +38,9 @@ def create_api(storage: Storage, api: Api) -> Starlette:
         Route("/v1/articles/{id}/revisions", reading.revisions),
         Route("/v1/events", reading.events),
         Route("/v1/sources", reading.sources),
+        Route("/v1/sources/{outlet}/{name}", reading.source),
         Route("/v1/runs", reading.runs),
+        Route("/v1/logs", reading.logs),
         Route("/v1/openapi.json", _description),
         Route("/feeds/{kind:str}/{name}.{form}", feed),
         Route("/feeds/{kind:str}.{form}", feed),
@@ -52,6 +56,7 @@ def create_api(storage: Storage, api: Api) -> Starlette:
         },
     )
     app.state.storage = storage
+    app.state.log = log
     return app
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from monitor.api import parameters as p
 from monitor.api.answers import LINES
-from monitor.api.reading import ARTICLE_PARAMETERS, EVENT_PARAMETERS, RUN_PARAMETERS
+from monitor.api.reading import ARTICLE_PARAMETERS, EVENT_PARAMETERS, LOG_PARAMETERS, RUN_PARAMETERS
 from monitor.api.syndication import TYPES
+from storage.model import HealthState
 
 
 def _or_null(kind: str, **more: Any) -> dict[str, Any]:
@@ -42,6 +43,11 @@ _CONTENT = {
 _STORED = {
     "id": _TEXT, "revision": _NUMBER, "first_seen": _TIME, "revised_at": _TIME, "copy_of": _TEXT_OR_NULL,
     "cluster": _TEXT_OR_NULL,
+}  # fmt: skip
+_SOURCE = {
+    "id": _TEXT, "outlet_id": _TEXT, "kind": _TEXT, "url": _TEXT, "failures": {"type": "number"},
+    "last_failure": _TEXT_OR_NULL, "last_failure_message": _TEXT_OR_NULL, "paused": {"type": "boolean"},
+    "next_attempt": _TIME, "last_attempt": _TIME_OR_NULL, "last_success": _TIME_OR_NULL, "last_new": _TIME_OR_NULL,
 }  # fmt: skip
 _SCHEMAS: dict[str, Any] = {
     "Error": _object({"error": _TEXT}),
@@ -91,19 +97,24 @@ _SCHEMAS: dict[str, Any] = {
             "more": {"type": "boolean"},
         }
     ),
-    "Sources": _object(
+    "Sources": _object({"sources": {"type": "array", "items": _object(_SOURCE)}}),
+    "SourceInFull": _object(
         {
-            "sources": {
-                "type": "array",
-                "items": _object(
-                    {
-                        "id": _TEXT, "outlet_id": _TEXT, "kind": _TEXT, "url": _TEXT, "failures": {"type": "number"},
-                        "last_failure": _TEXT_OR_NULL, "last_failure_message": _TEXT_OR_NULL,
-                        "paused": {"type": "boolean"}, "next_attempt": _TIME, "last_attempt": _TIME_OR_NULL,
-                        "last_success": _TIME_OR_NULL, "last_new": _TIME_OR_NULL,
-                    }
-                ),
-            }
+            **_SOURCE,
+            "health": {"enum": [state.value for state in HealthState]},
+            "health_since": _TIME_OR_NULL,
+            "health_said": _TEXT_OR_NULL,
+            "next_because": {"type": "array", "items": _object({"name": _TEXT, "text": _TEXT, "at": _TIME})},
+            "items_per_day": _or_null("number"),
+        }
+    ),
+    "Logs": _object(
+        {
+            "lines": {"type": "array", "items": {"type": "object"}},
+            "looked_back_to": {
+                **_TIME_OR_NULL,
+                "description": "Null: to the end of the log, or until there were enough",
+            },
         }
     ),
     "Runs": _object(
@@ -140,7 +151,11 @@ def document(server: str) -> dict[str, Any]:
             "/v1/articles/{id}/revisions": _get("All that an article ever said", "Revisions", path="id"),
             "/v1/events": _get("What happened behind a cursor", "Events", EVENT_PARAMETERS, line="Event"),
             "/v1/sources": _get("Sources and their state", "Sources"),
+            "/v1/sources/{outlet}/{name}": _get(
+                "One source, and what led to its next attempt", "SourceInFull", path="outlet", second="name"
+            ),
             "/v1/runs": _get("Runs, the newest first", "Runs", RUN_PARAMETERS),
+            "/v1/logs": _get("Log lines, the newest first", "Logs", LOG_PARAMETERS),
             "/v1/openapi.json": {
                 "get": {
                     "summary": "This description",
@@ -161,7 +176,13 @@ def document(server: str) -> dict[str, Any]:
 
 
 def _get(
-    summary: str, schema: str, query: tuple[p.Parameter, ...] = (), *, path: str | None = None, line: str | None = None
+    summary: str,
+    schema: str,
+    query: tuple[p.Parameter, ...] = (),
+    *,
+    path: str | None = None,
+    second: str | None = None,
+    line: str | None = None,
 ) -> dict[str, Any]:
     content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
     if line is not None:
@@ -176,7 +197,7 @@ def _get(
         for q in query
     ]
     if path is not None:
-        parameters.append(_path(path, {"type": "string"}))
+        parameters += [_path(name, {"type": "string"}) for name in (path, second) if name is not None]
         responses |= _errors({"404": "There is none"})
     else:
         responses |= _errors({"400": "A parameter cannot be understood"})

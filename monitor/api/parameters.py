@@ -54,6 +54,11 @@ ORDER = Parameter(
 )
 SOURCE = Parameter("source", "Id of a source.", {"type": "string", "maxLength": 200})
 STATUS = Parameter("status", "Status of runs.", {"type": "string", "enum": [status.value for status in RunStatus]})
+FILTER = Parameter(
+    "filter",
+    'Filter words as on the command line: outlet:kontan status:failed -reason:robots since:2h "text". Stands alone.',
+    {"type": "string", "maxLength": 500},
+)
 BEFORE = Parameter("before", "Id of the last run of the answer before.", {"type": "string", "maxLength": 40})
 
 

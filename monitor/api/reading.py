@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
@@ -11,20 +14,28 @@ from starlette.responses import Response
 
 from monitor.api import parameters as p
 from monitor.api.answers import answer, error, lines, wants_lines
+from monitor.filters import Filter, FilterError, parse
+from monitor.logs import FIELDS, search
+from monitor.runs import NAMES as RUN_NAMES
+from monitor.runs import find
 from storage.articles import ArticleFilter
 from storage.events import EventFilter
+from storage.explanation import explanation
 from storage.export import content_of, iso, record
-from storage.model import CrawlRun, RunStatus, SourceState
+from storage.model import CrawlRun, HealthState, RunStatus, SourceState
 from storage.storage import Storage
 
 ARTICLE_PARAMETERS = (
     p.AFTER, p.LIMIT, p.OUTLET, p.SINCE, p.UNTIL, p.QUERY, p.LANGUAGE, p.CLUSTER, p.COPIES, p.ORDER,
 )  # fmt: skip
 EVENT_PARAMETERS = (p.AFTER, p.LIMIT, p.OUTLET, p.SINCE, p.UNTIL, p.COPIES)
-RUN_PARAMETERS = (p.SOURCE, p.OUTLET, p.STATUS, p.SINCE, p.UNTIL, p.BEFORE, p.LIMIT)
+RUN_PARAMETERS = (p.FILTER, p.SOURCE, p.OUTLET, p.STATUS, p.SINCE, p.UNTIL, p.BEFORE, p.LIMIT)
+LOG_PARAMETERS = (p.FILTER, p.LIMIT)
 
 #: Records of one page when the reader names no limit.
 PAGE = 50
+#: Seconds that a search of the log may take.
+PATIENCE = 5.0
 
 
 def _storage(request: Request) -> Storage:
@@ -113,11 +124,53 @@ async def runs(request: Request) -> Response:
     """Runs, the newest first."""
     said = p.read(request.query_params, RUN_PARAMETERS)
     limit = said["limit"] or PAGE
+    if said["filter"]:
+        if any(said[name] for name in ("source", "outlet", "status", "since", "until")):
+            raise p.BadParameter("filter stands alone: say all of it in filter words")
+        wanted = _filter(said["filter"], RUN_NAMES)
+        fitting, more = await find(_storage(request).runs, wanted, before=said["before"], limit=limit)
+        return answer(request, {"runs": [_run(run) for run in fitting], "more": more is not None})
     found = await _storage(request).runs.list(
         source_id=said["source"], outlet_id=said["outlet"], since=said["since"], until=said["until"],
         statuses=[RunStatus(said["status"])] if said["status"] else (), before=said["before"], limit=limit,
     )  # fmt: skip
     return answer(request, {"runs": [_run(run) for run in found], "more": len(found) == limit})
+
+
+async def source(request: Request) -> Response:
+    """One source with its state, and what led to its next attempt, in words."""
+    p.read(request.query_params, ())
+    name = f"{request.path_params['outlet']}/{request.path_params['name']}"
+    storage = _storage(request)
+    state = await storage.sources.get(name)
+    if state is None or state.removed_at is not None:
+        return error(404, f"no source {name[:200]!r}")
+    told = explanation(None, state, await storage.rhythms.get(name), datetime.now(UTC))
+    health = HealthState.PAUSED.value if state.paused else state.health
+    return answer(
+        request,
+        _source(state)
+        | {"health": health, "health_since": iso(state.health_since), "health_said": state.health_said}
+        | {"next_because": told["terms"], "items_per_day": told["items_per_day"]},
+    )
+
+
+async def logs(request: Request) -> Response:
+    """Log lines that fit, the newest first."""
+    said = p.read(request.query_params, LOG_PARAMETERS)
+    path: Path | None = request.app.state.log
+    if path is None:
+        return error(404, "this API knows of no log")
+    wanted = _filter(said["filter"] or "", FIELDS)
+    found = await asyncio.to_thread(search, path, wanted, limit=said["limit"] or PAGE, patience=PATIENCE)
+    return answer(request, {"lines": found.records[::-1], "looked_back_to": iso(found.until)})
+
+
+def _filter(words: str, names: Sequence[str]) -> Filter:
+    try:
+        return parse(words, names=names, now=datetime.now(UTC))
+    except FilterError as problem:
+        raise p.BadParameter(f"filter: {problem}") from None
 
 
 def _source(state: SourceState) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from monitor.api.app import create_api
 from monitor.api.serve import ApiServer, CannotListen
 from scheduler.cli.context import ConfigOption, DataOption, Exit, fail, query, settings_from
 from scheduler.cli.output import Output
+from scheduler.places import log_file
 from storage.storage import Storage
 
 
@@ -28,7 +29,7 @@ def api(config: ConfigOption = None, data: DataOption = None) -> None:
 
     async def work(storage: Storage, _out: Output) -> None:
         try:
-            server = ApiServer(create_api(storage, where), where)
+            server = ApiServer(create_api(storage, where, log_file(settings)), where)
         except (CannotListen, ValueError) as error:
             fail(Exit.UNAVAILABLE, str(error))
         loop = asyncio.get_running_loop()

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import html
 import http.client
 import os
+import re
 import time
 from urllib.parse import urlencode, urlsplit
 
@@ -212,6 +214,20 @@ def test_the_original_of_a_page_runs_nothing(looked_at):
     assert "<h1>Asli</h1>" in answer.text
     assert "script" not in answer.text
     assert answer.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
+
+
+def test_the_log_is_paged_by_time(served):
+    for n in range(450):
+        served.write_log(event=f"line {n:03}", source="kabar/daerah")
+    visitor, path, seen = Visitor(served.url), "/logs?q=source:kabar/daerah", []
+    for _ in range(5):
+        text = visitor.ask("GET", path).text
+        seen += re.findall(r"line (\d{3})", text)
+        following = re.search(r'rel="next" href="([^"]+)"', text)
+        if following is None:
+            break
+        path = html.unescape(following[1])
+    assert list(dict.fromkeys(seen)) == [f"{n:03}" for n in reversed(range(450))]
 
 
 def test_a_dead_daemon_is_alive_but_not_ready(serve):

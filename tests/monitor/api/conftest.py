@@ -76,13 +76,13 @@ async def store(storage: Storage, clock: Any) -> Store:
 
 
 @pytest_asyncio.fixture
-async def serve(storage: Storage) -> AsyncIterator[Callable[..., Awaitable[aiohttp.ClientSession]]]:
+async def serve(storage: Storage, tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[aiohttp.ClientSession]]]:
     """Serves the API and gives a client whose paths are relative to it."""
     running: list[tuple[ApiServer, asyncio.Task[None], aiohttp.ClientSession]] = []
 
     async def start(**how: Any) -> aiohttp.ClientSession:
         api = Api(**{"port": 0} | how)
-        server = ApiServer(create_api(storage, api), api)
+        server = ApiServer(create_api(storage, api, tmp_path / "warta.jsonl"), api)
         task = asyncio.create_task(server.serve())
         session = aiohttp.ClientSession(server.address)
         running.append((server, task, session))

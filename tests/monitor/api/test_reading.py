@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -136,12 +137,43 @@ async def test_events_sources_and_runs_are_what_is_described(
         ("/v1/articles?outlet=%00", "outlet is text"),
         ("/v1/sources?x=1", "unknown parameter"),
         ("/v1/runs?status=fine", "status is one of"),
+        ("/v1/runs?filter=stat:ok", "did you mean status:"),
+        ("/v1/runs?filter=status:ok&outlet=kontan", "filter stands alone"),
+        ("/v1/logs?filter=levle:error", "did you mean level:"),
     ],
 )
 async def test_a_parameter_that_cannot_be_understood_is_told(api: aiohttp.ClientSession, path: str, said: str) -> None:
     problem = await get(api, path, 400)
     valid(problem, "Error")
     assert said in problem["error"]
+
+
+async def test_log_lines_are_found_by_the_words_of_the_command_line(api: aiohttp.ClientSession, tmp_path: Path) -> None:
+    lines = [
+        {"time": datetime.now(UTC).isoformat(), "level": "info", "outlet": o} for o in ("kontan", "detik", "kontan")
+    ]
+    (tmp_path / "warta.jsonl").write_text("".join(json.dumps(line | {"n": n}) + "\n" for n, line in enumerate(lines)))
+    found = await get(api, "/v1/logs?filter=outlet:kontan+since:1h")
+    valid(found, "Logs")
+    assert [line["n"] for line in found["lines"]] == [2, 0]
+    assert len((await get(api, "/v1/logs?limit=1"))["lines"]) == 1
+
+
+async def test_runs_are_found_by_the_words_of_the_command_line(api: aiohttp.ClientSession, store: Any) -> None:
+    await store("a")
+    everything = await get(api, "/v1/runs")
+    outlet = everything["runs"][0]["outlet_id"]
+    some, none = await get(api, f"/v1/runs?filter=outlet:{outlet}"), await get(api, f"/v1/runs?filter=-outlet:{outlet}")
+    valid(some, "Runs")
+    assert (some["runs"], none["runs"]) == (everything["runs"], [])
+
+
+async def test_a_source_says_what_led_to_its_next_attempt(api: aiohttp.ClientSession, store: Any) -> None:
+    await store("a")
+    (first, *_) = (await get(api, "/v1/sources"))["sources"]
+    told = await get(api, f"/v1/sources/{first['id']}")
+    valid(told, "SourceInFull")
+    assert told["next_because"][0]["text"] == "never polled to an end: a source is first polled within seconds"
 
 
 async def test_hostile_searches_find_nothing_and_break_nothing(api: aiohttp.ClientSession, store: Any) -> None:
@@ -170,5 +202,6 @@ async def test_what_is_not_there_and_what_may_not_be_done(api: aiohttp.ClientSes
     valid(await get(api, "/v1/nothing", 404), "Error")
     async with api.post("/v1/articles") as answer:
         assert answer.status == 405
+    valid(await get(api, "/v1/sources/kabar/nowhere", 404), "Error")
     async with api.head("/v1/articles") as answer:
         assert answer.status == 200
