@@ -1,0 +1,88 @@
+"""What pages read, beyond what their tests in a browser see. In threads: Playwright may keep a loop in this one."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.filters import parse
+from monitor.web.day import Day
+from monitor.web.delivered import told_of
+from monitor.web.figures import ITEM_NAMES, ItemWish, item_page
+from storage.storage import Storage
+
+
+def utc() -> datetime:
+    return datetime.now(UTC)
+
+
+@pytest.fixture
+def ask(filled: Any, tmp_path: Path) -> Callable[[Callable[[Storage], Awaitable[Any]]], Any]:
+    shutil.copy(filled.database, tmp_path / "warta.db")
+
+    async def asked(question: Callable[[Storage], Awaitable[Any]]) -> Any:
+        storage = await Storage.open(f"sqlite:///{tmp_path / 'warta.db'}", now=utc, migrate=False)
+        try:
+            return await question(storage)
+        finally:
+            await storage.close()
+
+    def run(question: Callable[[Storage], Awaitable[Any]]) -> Any:
+        with ThreadPoolExecutor(1) as apart:
+            return apart.submit(lambda: asyncio.run(asked(question))).result(60)
+
+    return run
+
+
+def test_a_day_added_up_by_the_hour_is_the_day(ask: Any) -> None:
+    async def both(storage: Storage) -> Any:
+        day, now = Day(), utc()
+        first = await day.summary(storage.runs, now)
+        again = await day.summary(storage.runs, now + timedelta(hours=3))
+        return first, again, await storage.runs.summary(now - timedelta(hours=24))
+
+    first, again, whole = ask(both)
+
+    assert first == again == whole
+    assert whole.counts.discovered > 0
+
+
+@pytest.mark.parametrize(
+    ("words", "count"),
+    [("", 3), ("fate:stored", 2), ("-fate:stored", 1), ("fate:stored,revised", 3), ("outlet:nowhere", 0),
+     ("source:kabar/utama since:1h", 3), ("until:1h", 0), ("menguat", 2), ("fate:pending", 0)],
+)  # fmt: skip
+def test_items_are_found_by_filter_words_page_by_page(ask: Any, words: str, count: int) -> None:
+    wanted = ItemWish.of(parse(words, names=ITEM_NAMES, now=utc()))
+
+    async def pages(storage: Storage) -> list[int]:
+        seen: list[int] = []
+        before = None
+        while True:
+            rows, before = await item_page(storage.database, wanted, before=before, limit=1)
+            seen += [row.id for row in rows]
+            if before is None:
+                return seen
+
+    seen = ask(pages)
+
+    assert len(seen) == count
+    assert seen == sorted(set(seen), reverse=True)
+
+
+def test_an_article_says_who_was_told_of_what(ask: Any, filled: Any) -> None:
+    told = ask(lambda storage: told_of(storage.database, filled.article))
+    refused = ask(lambda storage: told_of(storage.database, filled.hostile))
+
+    assert [(row.event, row.consumer, row.status) for row in told] == [
+        ("revised", "arsip", "behind"),
+        ("new", "arsip", "delivered"),
+    ]
+    assert [(row.status, row.attempts) for row in refused] == [("dead", 9)]
