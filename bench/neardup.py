@@ -38,6 +38,8 @@ from storage.storage import Storage
 from storage.tables import articles
 
 LOOK_BACK = timedelta(days=8)
+#: Articles that a worker's crawls ask about side by side.
+AT_ONCE = 16
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
 
 
@@ -50,6 +52,9 @@ class Score:
     #: Versions of a text that had come before, by kind, and those of them that were linked.
     versions: Counter[str] = field(default_factory=Counter)
     linked: Counter[str] = field(default_factory=Counter)
+    #: Texts by kind, and those that were linked to another story.
+    texts: Counter[str] = field(default_factory=Counter)
+    mistakes: Counter[str] = field(default_factory=Counter)
     errors: list[str] = field(default_factory=list)
 
     @property
@@ -85,15 +90,16 @@ def _near(storage: Storage, bands: Bands) -> Near:
     return Near(storage.texts, bands, look_back=LOOK_BACK, near=0.55, agencies=frozenset, now=lambda: NOW)
 
 
-async def _judge(storage: Storage, near: Near, count: int) -> Score:
+async def _judge(storage: Storage, near: Near, count: int, every: int) -> Score:
     """Let all labelled texts arrive one after the other and count what is linked to what."""
-    texts, score = labelled.build(count), Score()
+    texts, score = labelled.build(count, every=every), Score()
     groups: dict[str, str] = {}
     known: set[str] = set()
     for number, item in enumerate(texts):
         article = _article(number, item.text)
         match = await near.find(article)
         await _store(storage, [article])
+        score.texts[item.kind] += 1
         if item.group in known:
             score.versions[item.kind] += 1
         if match is not None:
@@ -102,6 +108,7 @@ async def _judge(storage: Storage, near: Near, count: int) -> Score:
             score.wrong += not right
             score.linked[item.kind] += right
             if not right:
+                score.mistakes[item.kind] += 1
                 score.errors.append(f"{item.kind} of {item.group} linked to {groups[match.of]}: {match.jaccard:.2f}")
         elif item.group in known:
             score.errors.append(f"{item.kind} of {item.group} not linked")
@@ -136,19 +143,20 @@ async def _throughput(storage: Storage, near: Near, redis: Redis, count: int) ->
     for article in stored:
         await near.find(article)
     await _store(storage, stored)
-    arriving = [_article(n, text, "later") for n, text in enumerate(texts)]
+    arriving = iter([_article(n, text, "later") for n, text in enumerate(texts)])
+
+    async def worker() -> int:
+        return sum([await near.find(article) is not None for article in arriving])
+
     cpu, clock = await _cpu(redis), time.perf_counter()
-    found = 0
-    for article in arriving:
-        found += await near.find(article) is not None
+    found = sum(await asyncio.gather(*(worker() for _ in range(AT_ONCE))))
     cpu, clock = await _cpu(redis) - cpu, time.perf_counter() - clock
     if found < len(stored):
         raise SystemExit(f"only {found} of {len(stored)} copies were found under load")
     return count / cpu, count / clock
 
 
-async def _bench(quick: bool) -> dict[str, float | int]:
-    window = 30_000 if quick else 1_000_000
+async def _bench(window: int, quick: bool) -> dict[str, float | int]:
     home = Path(tempfile.mkdtemp(prefix="warta-bench-", dir=os.environ.get("TMPDIR")))
     try:
         async with EmbeddedValkey(home / "v", persistent=False).running() as server:
@@ -156,17 +164,20 @@ async def _bench(quick: bool) -> dict[str, float | int]:
             storage = await Storage.open(f"sqlite:///{home}/bench.db", now=lambda: NOW)
             bands = Bands(redis, LOOK_BACK, epoch="bench")
             near = _near(storage, bands)
-            score = await _judge(storage, near, 100 if quick else 1_000)
-            before = (await redis.info("memory"))["used_memory"]
+            before, began = (await redis.info("memory"))["used_memory"], time.perf_counter()
             await _window(bands, window)
-            memory = (await redis.info("memory"))["used_memory"] - before
+            memory, filled = (await redis.info("memory"))["used_memory"] - before, time.perf_counter() - began
+            score = await _judge(storage, near, 100 if quick else 1_000, every=4 if quick else 1)
             per_cpu, per_second = await _throughput(storage, near, redis, 1_200 if quick else 12_000)
             await storage.close()
             await redis.aclose()
     finally:
         shutil.rmtree(home, ignore_errors=True)
-    for kind in sorted(score.versions):
-        print(f"  {kind:<10} {score.linked[kind]:>6,} of {score.versions[kind]:,} linked")
+    for kind in sorted(score.texts):
+        print(
+            f"  {kind:<12} {score.texts[kind]:>6,}: {score.linked[kind]:,} of {score.versions[kind]:,} versions linked,"
+            f" {score.mistakes[kind]} to another story"
+        )
     for error in score.errors[:20]:
         print(f"  {error}")
     return {
@@ -177,6 +188,7 @@ async def _bench(quick: bool) -> dict[str, float | int]:
         "links": score.right + score.wrong,
         "versions": sum(score.versions.values()),
         "window": window,
+        "window_fill_seconds": round(filled, 1),
         "redis_bytes_per_article": round(memory / window),
     }
 
@@ -185,10 +197,11 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--articles", type=int, help="in the window; a million by default, 30,000 with --quick")
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
-    figures = asyncio.run(_bench(chosen.quick))
+    figures = asyncio.run(_bench(chosen.articles or (30_000 if chosen.quick else 1_000_000), chosen.quick))
     if chosen.json:
         print(json.dumps(figures))
         return

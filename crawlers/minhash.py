@@ -26,12 +26,13 @@ BAND_BYTES: Final = 5
 LEAST_WORDS: Final = 25
 #: Words read of one text; what follows changes nothing any more.
 MOST_WORDS: Final = 20_000
-#: Share of the figures of the shorter list that two versions of one text have in common at least.
-FIGURES: Final = 0.5
-#: With fewer figures than this nothing follows from them.
-LEAST_FIGURES: Final = 3
+#: Share of the figures of the text with fewer that may be missing in its other version; one always may.
+OTHER_FIGURES: Final = 0.2
 
 _WORD: Final = re.compile(r"[^\W_]+")
+_FOREIGN: Final = re.compile(r"[^\x00-\x7f]")
+_MOST_MARKS: Final = 16
+_BREAKS: Final = {code: " " for code in range(128) if not chr(code).isalnum()}
 # Single digits are shared by chance and say nothing.
 _FIGURE: Final = re.compile(r"\d(?:[.,:/]?\d)+")
 _CACHE_WORDS: Final = 200_000
@@ -82,7 +83,7 @@ class Fingerprint:
 
 def fingerprint(text: str) -> Fingerprint | None:
     """The fingerprint of a text, or None for one that is too short to be near anything."""
-    words = _WORD.findall(text.casefold())
+    words = _tokens(text.casefold())
     if len(words) < LEAST_WORDS:
         return None
     words = words[:MOST_WORDS]
@@ -91,7 +92,29 @@ def fingerprint(text: str) -> Fingerprint | None:
     mixed = hashes[:size] * _PLACES[0]
     for place in range(1, WORDS):
         mixed += hashes[place : place + size] * _PLACES[place]
-    return Fingerprint(np.unique(_stirred(mixed)), text)
+    return Fingerprint(_each_once(_stirred(mixed)), text)
+
+
+def _tokens(text: str) -> list[str]:
+    """The words of a text: what stands between characters that are no letters or digits.
+
+    Most texts are ASCII but for quotation marks and dashes; without these they are parted in a third of the time.
+    """
+    if not text.isascii():
+        marks = set(_FOREIGN.findall(text))
+        for mark in marks if len(marks) <= _MOST_MARKS else ():
+            if not mark.isalnum():
+                text = text.replace(mark, " ")
+    return text.translate(_BREAKS).split() if text.isascii() else _WORD.findall(text)
+
+
+def _each_once(values: Hashes) -> Hashes:
+    """Sorted, without repeats: np.unique at a quarter of its cost for some hundred values."""
+    values = np.sort(values)
+    first = np.empty(len(values), dtype=np.bool_)
+    first[0] = True
+    np.not_equal(values[1:], values[:-1], out=first[1:])
+    return values[first]
 
 
 def _stirred(values: Hashes) -> Hashes:
@@ -104,7 +127,7 @@ def _stirred(values: Hashes) -> Hashes:
 
 def signature(found: Fingerprint) -> bytes:
     """32 bands of 5 bytes; equal bands at one place make two texts candidates."""
-    least = np.full(BANDS * ROWS, np.iinfo(np.uint32).max, dtype=np.uint32)
+    least = np.full(BANDS * ROWS, 0xFFFFFFFF, dtype=np.uint32)
     short = (found.shingles >> np.uint64(32)).astype(np.uint32)
     for start in range(0, len(short), _CHUNK):
         ranks = short[start : start + _CHUNK] * _FACTORS
@@ -123,13 +146,14 @@ def jaccard(one: Fingerprint, other: Fingerprint) -> float:
 
 
 def figures_agree(one: Fingerprint, other: Fingerprint) -> bool:
-    """Whether the figures of the one are mostly the other's.
+    """Whether nearly all figures of the text with fewer stand in the other.
 
-    The market report of the next day repeats the sentences of today's and changes what they say.
+    The market report of the next day, or of the next hour, repeats the sentences of the former and changes what they
+    say. Of the real pairs above 0.5, versions share 0.9 of their figures and more, reports 0.7 and less.
     """
     ours, theirs = one.figures, other.figures
     fewer = min(len(ours), len(theirs))
-    return fewer < LEAST_FIGURES or len(ours & theirs) / fewer >= FIGURES
+    return fewer - len(ours & theirs) <= max(1, fewer * OTHER_FIGURES)
 
 
 def same_text(one: Fingerprint, other: Fingerprint, near: float) -> float | None:

@@ -1,16 +1,17 @@
 """Which stored articles share a band of their MinHash with a text: candidates, to be verified elsewhere.
 
-Layout: ``wb:`` + 4 bytes of the epoch + ``:`` + segment + ``:`` + 2 bytes of the band is one small hash;
-its field is the rest of the band (3 bytes), its value the first 5 bytes of up to eight article ids.
-Small hashes stay listpacks (12 bytes an entry, not 70), which up to two million articles in the window
-hold. A segment is half of the look-back, so that one question is three look-ups a band, and whole
-segments expire. ``wb:full:<epoch>`` says that the index is filled.
+Layout: ``wn:`` + 4 bytes of the epoch + ``:`` + 2 bytes of the band is one small string of records of 8 bytes: the
+rest of the band (3 bytes), 35 bits of an article id, and the number of a quarter of the look-back (modulo 32). What is
+longer ago than the look-back is not found, and drops out of its string when that is written next. One MGET reads all
+that a question needs and an APPEND enters a band, for the server's time goes into looking up names.
+``wn:full:<epoch>`` says that the index is filled.
 
 The database stays the truth. Nothing here raises for Redis's sake.
 """
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import time
 from collections import Counter
@@ -22,48 +23,72 @@ from typing import Any
 
 import structlog
 from redis.asyncio import Redis
+from redis.exceptions import NoScriptError
 
 from storage.redis import FAILURES, reason_of
 
 _log = structlog.get_logger("storage.bands")
 
-SEGMENTS = 2
-#: Characters of an article id that a reference keeps: 40 bits, unpacked from 5 bytes.
-REFERENCE = 8
+#: Parts of the look-back that are forgotten whole.
+SEGMENTS = 4
+#: Characters of an article id that a reference keeps: 35 bits of base32, above the 5 of a segment.
+REFERENCE = 7
 _REF_BYTES = 5
 _BAND_BYTES = 5
+_STAMPS = 32
 _BATCH = 100
 
 _SCRIPT = """
-local prefix, blob, ref, ttl = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
-local call, sub = redis.call, string.sub
-local current = prefix .. ARGV[4] .. ':'
-local former = {}
-for s = 5, #ARGV do former[#former + 1] = prefix .. ARGV[s] .. ':' end
-local found, failed = {}, false
+local blob, ref, ttl, keep = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local sub, find, byte, floor, call = string.sub, string.find, string.byte, math.floor, redis.pcall
+local keys, n = {}, 0
 for i = 1, #blob, 5 do
-  local bucket, field = sub(blob, i, i + 1), sub(blob, i + 2, i + 4)
-  for s = 1, #former do
-    local v = call('HGET', former[s] .. bucket, field)
-    if v then found[#found + 1] = v end
+  n = n + 1
+  keys[n] = KEYS[1] .. sub(blob, i, i + 1)
+end
+local values = redis.call('MGET', unpack(keys))
+local head, tail = sub(ref, 1, 4), byte(ref, 5)
+local now, rest = tail % 32, floor(tail / 32)
+local function gone(stamp)
+  local age = (now - stamp) % 32  -- 16 and more: entered by somebody who is ahead
+  return age > keep and age < 16
+end
+local met, found, failed = {}, {}, false
+for k = 1, n do
+  local key, v, tag = keys[k], values[k], sub(blob, k * 5 - 2, k * 5)
+  if met[key] then v = call('GET', key) end
+  met[key] = true
+  local there, places = false, nil
+  local at = v and find(v, tag, 1, true)
+  while at do
+    if at % 8 == 1 then
+      local last = byte(v, at + 7)
+      if not gone(last) then
+        found[#found + 1] = sub(v, at + 3, at + 7)
+        there = there or floor(last / 32) == rest and sub(v, at + 3, at + 6) == head
+        places = places or {}
+        places[#places + 1] = at
+      end
+      at = at + 7
+    end
+    at = find(v, tag, at + 1, true)
   end
-  local key = current .. bucket
-  local v = call('HGET', key, field)
-  if v then found[#found + 1] = v else v = '' end
-  if ref ~= '' and not failed then
-    local there = false
-    for j = 1, #v, 5 do
-      if sub(v, j, j + 4) == ref then there = true end
+  if ARGV[5] == '1' and not there and not failed then
+    local record, r = tag .. ref, nil
+    if places and #places >= 8 then
+      r = call('SET', key, sub(v, 1, places[1] - 1) .. sub(v, places[1] + 8) .. record, 'PX', ttl)
+    elseif v and gone(byte(v, 8)) then
+      local from = 9
+      while from < #v and gone(byte(v, from + 7)) do from = from + 8 end
+      r = call('SET', key, sub(v, from) .. record, 'PX', ttl)
+    else
+      r = call('APPEND', key, record)
+      if r == 8 or v and byte(v, -1) % 32 ~= now then call('PEXPIRE', key, ttl) end
     end
-    if not there then
-      if #v >= 40 then v = sub(v, 6) end
-      local r = redis.pcall('HSET', key, field, v .. ref)
-      if type(r) == 'table' and r.err then failed = r.err
-      elseif v == '' and call('HLEN', key) == 1 then call('PEXPIRE', key, ttl) end
-    end
+    if type(r) == 'table' and r.err then failed = r.err end
   end
 end
-return {redis.call('EXISTS', KEYS[2]), failed, table.concat(found)}
+return {call('EXISTS', KEYS[2]), failed, table.concat(found)}
 """
 
 
@@ -71,7 +96,7 @@ return {redis.call('EXISTS', KEYS[2]), failed, table.concat(found)}
 class Candidates:
     """What Redis answered."""
 
-    #: First 8 characters of article ids, those with most shared bands first.
+    #: First characters of article ids, those with most shared bands first.
     references: tuple[str, ...]
     #: The text itself is in the index now.
     added: bool
@@ -102,11 +127,15 @@ class Bands:
     ) -> None:
         self._redis = redis
         self._segment = max(look_back.total_seconds() / SEGMENTS, 1.0)
+        # Set again whenever a record of another segment is entered, so that the last one lasts the look-back.
         self._ttl = int((look_back.total_seconds() + 2 * self._segment) * 1000)
         tag = blake2b(epoch.encode(), digest_size=4)
-        self._prefix = b"wb:" + tag.digest() + b":"
-        self._marker = f"wb:full:{tag.hexdigest()}".encode()
+        self._prefix = b"wn:" + tag.digest() + b":"
+        self._marker = f"wn:full:{tag.hexdigest()}".encode()
         self._script = redis.register_script(_SCRIPT)
+        #: Questions that go together with the next ones, and the task that takes them along.
+        self._questions: list[tuple[list[Any], asyncio.Future[Any]]] = []
+        self._sender: asyncio.Task[None] | None = None
         self._pause = pause.total_seconds()
         self._monotonic = monotonic
         self._resume_at = float("-inf")
@@ -121,18 +150,15 @@ class Bands:
         if self._monotonic() < self._resume_at:
             return None
         try:
-            reply = await self._script(
-                keys=[self._prefix, self._marker], args=self._arguments(signature, article_id, now)
-            )
+            reply = await self._asked(self._arguments(signature, article_id, now))
         except FAILURES as error:
             self._away(error)
             return None
         filled, failed, blob = reply
         self._say(failed.decode("utf-8", "replace") if failed else None)
-        votes = Counter(blob[i : i + _REF_BYTES] for i in range(0, len(blob), _REF_BYTES))
-        votes.pop(_packed(article_id), None)
-        ordered = sorted(votes, key=lambda ref: (-votes[ref], ref))
-        names = tuple(base64.b32encode(ref).decode("ascii").lower() for ref in ordered)
+        votes = Counter(_reference(blob[i : i + _REF_BYTES]) for i in range(0, len(blob), _REF_BYTES))
+        votes.pop(article_id[:REFERENCE], None)
+        names = tuple(sorted(votes, key=lambda ref: (-votes[ref], ref)))
         return Candidates(names, added=not failed, filled=bool(filled))
 
     async def is_filled(self) -> bool | None:
@@ -165,19 +191,53 @@ class Bands:
         self._say(None)
         return total + len(batch)
 
-    async def _enter(self, entries: Sequence[Entry]) -> None:
-        pipeline = self._redis.pipeline(transaction=False)
-        for entry in entries:
-            arguments = self._arguments(entry.signature, entry.article_id, entry.first_seen, ask=False)
-            await self._script(keys=[self._prefix, self._marker], args=arguments, client=pipeline)
-        for _, failed, _ in await pipeline.execute():
-            if failed:
-                raise _Refused(failed.decode("utf-8", "replace"))
+    async def _asked(self, arguments: list[Any]) -> Any:
+        """The script's reply; questions that come while others are under way share the next round trip."""
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._questions.append((arguments, answer))
+        if self._sender is None:
+            self._sender = asyncio.create_task(self._send())
+        return await answer
 
-    def _arguments(self, signature: bytes, article_id: str, moment: datetime, *, ask: bool = True) -> list[Any]:
+    async def _send(self) -> None:
+        try:
+            while self._questions:
+                together, self._questions = self._questions[:_BATCH], self._questions[_BATCH:]
+                answers = [answer for _, answer in together]
+                try:
+                    _hand_out(await self._run([arguments for arguments, _ in together]), answers)
+                except FAILURES as error:
+                    _hand_out([error] * len(answers), answers)
+                except BaseException:
+                    _hand_out([ConnectionError("the question was given up")] * len(answers), answers)
+                    raise
+        finally:
+            self._sender = None
+
+    async def _run(self, questions: Sequence[list[Any]]) -> list[Any]:
+        """Replies or errors, one a question, by one round trip; two when the server does not know the script."""
+        for _ in range(2):
+            pipeline = self._redis.pipeline(transaction=False)
+            for arguments in questions:
+                pipeline.evalsha(self._script.sha, 2, self._prefix, self._marker, *arguments)
+            replies: list[Any] = await pipeline.execute(raise_on_error=False)
+            if not any(isinstance(reply, NoScriptError) for reply in replies):
+                break
+            await self._redis.script_load(_SCRIPT)
+        return replies
+
+    async def _enter(self, entries: Sequence[Entry]) -> None:
+        if not entries:
+            return
+        for reply in await self._run([self._arguments(e.signature, e.article_id, e.first_seen) for e in entries]):
+            if isinstance(reply, Exception):
+                raise reply
+            if reply[1]:
+                raise _Refused(reply[1].decode("utf-8", "replace"))
+
+    def _arguments(self, signature: bytes, article_id: str, moment: datetime) -> list[Any]:
         number = int(moment.timestamp() // self._segment)
-        former = [number - back for back in range(1, SEGMENTS + 1)] if ask else []
-        return [signature, _packed(article_id), self._ttl, number, *former]
+        return [signature, _packed(article_id, number), self._ttl, SEGMENTS, int(bool(article_id))]
 
     def _away(self, error: BaseException) -> None:
         self._resume_at = self._monotonic() + self._pause
@@ -191,9 +251,29 @@ class Bands:
         self.trouble = trouble
 
 
+def _hand_out(replies: Sequence[Any], answers: Sequence[asyncio.Future[Any]]) -> None:
+    for reply, answer in zip(replies, answers, strict=True):
+        if answer.done():  # whoever asked is gone
+            continue
+        if isinstance(reply, Exception):
+            answer.set_exception(reply)
+        else:
+            answer.set_result(reply)
+
+
 class _Refused(OSError):
     """Redis did not take an entry: it is full or read-only."""
 
 
-def _packed(article_id: str) -> bytes:
-    return base64.b32decode(article_id[:REFERENCE].upper()) if article_id else b""
+def _packed(article_id: str, segment: int) -> bytes:
+    """35 bits of the id and 5 of the segment; those of no article are zero."""
+    reference = _bits(article_id[:REFERENCE]) if article_id else 0
+    return (reference << 5 | segment % _STAMPS).to_bytes(_REF_BYTES, "big")
+
+
+def _bits(reference: str) -> int:
+    return int.from_bytes(base64.b32decode((reference + "a").upper()), "big") >> 5
+
+
+def _reference(packed: bytes) -> str:
+    return base64.b32encode(packed)[:REFERENCE].decode("ascii").lower()

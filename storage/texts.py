@@ -49,11 +49,11 @@ class Texts:
             after = found[-1].seq
 
     async def by_reference(self, references: Sequence[str]) -> list[StoredText]:
-        """Articles whose ids begin so; a reference is 8 of 16 characters and may name none or several."""
+        """Articles whose ids begin so; a reference is the first of 16 characters and may name none or several."""
         if not references:
             return []
         a = articles.c
-        ranges = [and_(a.id >= name, a.id <= name + "z" * 8) for name in references]
+        ranges = [and_(a.id >= name, a.id <= name + "z" * 16) for name in references]
         return await self._all(select(*_COLUMNS).where(or_(*ranges)))
 
     async def by_id(self, article_id: str) -> StoredText | None:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from random import Random
 
 from redis.asyncio import Redis
 
-from storage.bands import Bands, Entry
+from storage.bands import REFERENCE, Bands, Entry
 from storage.content import article_id
 
 NOW = datetime(2026, 3, 9, 12, tzinfo=UTC)
@@ -39,7 +40,7 @@ async def test_a_text_that_shares_one_band_of_32_is_a_candidate(redis: Redis) ->
     for place in (0, 17, 31):
         found = await bands.ask(one_band_of(key(1), place, 100 + place), name(2 + place), NOW)
         assert found is not None
-        assert found.references == (name(1)[:8],)
+        assert found.references == (name(1)[:REFERENCE],)
     found = await bands.ask(key(9), name(9), NOW)
     assert found is not None
     assert found.references == ()
@@ -60,7 +61,7 @@ async def test_the_candidate_with_most_shared_bands_comes_first(redis: Redis) ->
     await bands.ask(key(1), name(2), NOW)
     found = await bands.ask(key(1), name(3), NOW)
     assert found is not None
-    assert found.references == (name(2)[:8], name(1)[:8])
+    assert found.references == (name(2)[:REFERENCE], name(1)[:REFERENCE])
 
 
 async def test_the_look_back_ends(redis: Redis) -> None:
@@ -72,10 +73,50 @@ async def test_the_look_back_ends(redis: Redis) -> None:
         assert bool(found.references) is known
 
 
+async def test_what_is_older_than_the_look_back_leaves_its_string_when_that_is_written(redis: Redis) -> None:
+    bands = Bands(redis, WEEK)
+    for number in range(3):
+        await bands.ask(key(1), name(number), NOW + timedelta(days=number))
+    for place, days in enumerate((9, 11, 13, 15)):
+        await bands.ask(key(1), name(10 + place), NOW + timedelta(days=days))
+    found = await bands.ask(key(1), "", NOW + timedelta(days=15))
+    assert found is not None
+    assert set(found.references) == {name(10 + place)[:REFERENCE] for place in range(4)}
+    for kept in await redis.keys("wn:*"):
+        assert await redis.strlen(kept) in {4 * 8, 8 * 8}  # two bands may fall into one string
+
+
+async def test_an_article_of_yesterday_entered_late_drives_nothing_out(redis: Redis) -> None:
+    bands = Bands(redis, WEEK)
+    await bands.ask(key(1), name(1), NOW)
+    stored = Entry(name(2), key(1), NOW - timedelta(days=3))
+    assert await bands.fill(entries(stored), NOW, whole=True) == 1
+    found = await bands.ask(key(1), "", NOW)
+    assert found is not None
+    assert set(found.references) == {name(1)[:REFERENCE], name(2)[:REFERENCE]}
+
+
+async def test_questions_asked_together_get_their_own_answers(redis: Redis) -> None:
+    bands = Bands(redis, WEEK)
+    for number in range(40):
+        await bands.ask(key(number), name(number), NOW)
+    found = await asyncio.gather(*(bands.ask(key(number), "", NOW) for number in range(40)))
+    assert [one.references for one in found if one is not None] == [(name(n)[:REFERENCE],) for n in range(40)]
+
+
+async def test_a_server_that_forgot_the_script_gets_it_again(redis: Redis) -> None:
+    bands = Bands(redis, WEEK)
+    await bands.ask(key(1), name(1), NOW)
+    await redis.script_flush()
+    found = await bands.ask(key(1), "", NOW)
+    assert found is not None
+    assert found.references == (name(1)[:REFERENCE],)
+
+
 async def test_every_key_has_an_end(redis: Redis) -> None:
     bands = Bands(redis, WEEK)
     await bands.ask(key(1), name(1), NOW)
-    names = await redis.keys("wb:*")
+    names = await redis.keys("wn:*")
     assert 30 <= len(names) <= 32  # two bands may fall into one hash
     for found in names:
         assert 0 < await redis.pttl(found) <= 2 * WEEK.total_seconds() * 1000
@@ -87,7 +128,7 @@ async def test_a_band_that_everybody_has_stays_small(redis: Redis) -> None:
         await bands.ask(one_band_of(key(0), 5, number + 1), name(number), NOW)
     found = await bands.ask(one_band_of(key(0), 5, 99), "", NOW)
     assert found is not None
-    assert set(found.references) == {name(number)[:8] for number in range(42, 50)}
+    assert set(found.references) == {name(number)[:REFERENCE] for number in range(42, 50)}
 
 
 async def test_an_empty_index_says_that_it_is_not_filled_until_it_was(redis: Redis) -> None:
@@ -100,7 +141,7 @@ async def test_an_empty_index_says_that_it_is_not_filled_until_it_was(redis: Red
     found = await bands.ask(key(1), "", NOW)
     assert found is not None
     assert found.filled
-    assert found.references == (name(1)[:8],)
+    assert found.references == (name(1)[:REFERENCE],)
 
 
 async def test_indexes_of_two_databases_know_nothing_of_each_other(redis: Redis) -> None:
