@@ -29,9 +29,8 @@ def test_the_same_files_change_nothing(tmp_path: Path) -> None:
 def test_changed_values_are_named_and_what_comes_or_goes_is_one_line(tmp_path: Path) -> None:
     running = load(write(tmp_path, OUTLET), {})
     more = '  - {name: bursa, kind: feed, url: "https://kabar.test/bursa"}\n'
-    files = load(
-        write(tmp_path, OUTLET.replace("kabar.test/rss", "kabar.test/new") + more, "worker_concurrency: 3\n"), {}
-    )
+    changed = OUTLET.replace("kabar.test/rss", "kabar.test/new") + more
+    files = load(write(tmp_path, changed, "log_level: debug\n"), {})
 
     found = differences(running, files)
 
