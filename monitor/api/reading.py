@@ -18,11 +18,12 @@ from monitor.filters import Filter, FilterError, parse
 from monitor.logs import FIELDS, search
 from monitor.runs import NAMES as RUN_NAMES
 from monitor.runs import find
+from monitor.web.figures import state_of
 from storage.articles import ArticleFilter
 from storage.events import EventFilter
 from storage.explanation import explanation
 from storage.export import content_of, iso, record
-from storage.model import CrawlRun, HealthState, RunStatus, SourceState
+from storage.model import CrawlRun, RunStatus, SourceState
 from storage.storage import Storage
 
 ARTICLE_PARAMETERS = (
@@ -146,11 +147,10 @@ async def source(request: Request) -> Response:
     if state is None or state.removed_at is not None:
         return error(404, f"no source {name[:200]!r}")
     told = explanation(None, state, await storage.rhythms.get(name), datetime.now(UTC))
-    health = HealthState.PAUSED.value if state.paused else state.health
     return answer(
         request,
         _source(state)
-        | {"health": health, "health_since": iso(state.health_since), "health_said": state.health_said}
+        | {"health": state_of(state), "health_since": iso(state.health_since), "health_said": state.health_said}
         | {"next_because": told["terms"], "items_per_day": told["items_per_day"]},
     )
 

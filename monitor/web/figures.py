@@ -27,6 +27,9 @@ TROUBLED = STATES[: STATES.index(HealthState.NEW)]
 #: An attempt this long overdue is late.
 LATE = timedelta(minutes=5)
 
+#: Weighed failures of a source that was never judged.
+FAILING = 1.0
+
 #: Names that a filter of sources may use.
 SOURCE_NAMES = ("state", "outlet", "source", "kind", "reason")
 
@@ -89,13 +92,26 @@ class Hits:
 
 
 def state_case() -> ColumnElement[str]:
-    """A source's state as SQL: as last judged, but a pause counts at once."""
-    return case((sources.c.paused.is_(True), literal(HealthState.PAUSED.value)), else_=sources.c.health)
+    """A source's state as SQL: as last judged, but a pause counts at once; before that as its own row tells it."""
+    s = sources.c
+    return case(
+        (s.paused.is_(True), literal(HealthState.PAUSED.value)),
+        (s.health_since.is_not(None), s.health),
+        (s.gone_at.is_not(None), literal(HealthState.GONE.value)),
+        (s.failures >= FAILING, literal(HealthState.FAILING.value)),
+        else_=literal(HealthState.NEW.value),
+    )
 
 
 def state_of(state: SourceState) -> str:
     """The same for one source that was read."""
-    return HealthState.PAUSED.value if state.paused else state.health
+    if state.paused:
+        return HealthState.PAUSED.value
+    if state.health_since is not None:
+        return state.health
+    if state.gone_at is not None:
+        return HealthState.GONE.value
+    return (HealthState.FAILING if state.failures >= FAILING else HealthState.NEW).value
 
 
 def sentence(state: SourceState) -> str:
