@@ -24,6 +24,8 @@ STYLES = {
     "ok": "green", "stored": "green", "revised": "cyan", "unchanged": "dim", "not_modified": "dim",
     "duplicate": "magenta", "filtered": "dim", "failed": "red", "pending": "yellow", "skipped": "yellow",
     "missed": "yellow", "interrupted": "yellow", "running": "blue", "error": "red", "warning": "yellow",
+    "gone": "red", "blocked": "red", "failing": "red", "empty": "yellow", "silent": "yellow", "late": "yellow",
+    "drifting": "yellow", "new": "blue", "paused": "dim",
 }  # fmt: skip
 
 

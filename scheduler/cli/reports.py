@@ -11,6 +11,7 @@ import typer
 from config.model import Settings
 from monitor.filters import Filter, FilterError, parse, read_moment
 from monitor.runs import NAMES, find
+from monitor.web.figures import SOURCE_NAMES, state_of
 from scheduler.cli.context import (
     ConfigOption,
     DataOption,
@@ -145,7 +146,7 @@ def sources(
 ) -> None:
     """List sources with their last success, last article, next attempt and trouble."""
     settings = settings_from(config, data, lenient=True)
-    wanted = _filter(words, ("outlet", "source", "kind", "reason", "paused"))
+    wanted = _filter(words, (*SOURCE_NAMES, "paused"))
 
     async def work(storage: Storage, out: Output) -> None:
         now = utc_now()
@@ -157,7 +158,7 @@ def sources(
             out.records({**_whole(s, settings, now), "drifting": drift.get(s.outlet_id)} for s in states)
             return
         out.table(
-            ("source", "kind", "last success", "last article", "next", "trouble"),
+            ("source", "state", "last success", "last article", "next", "trouble"),
             (_source_row(s, settings, now, drift) for s in states),
             empty="no source fits; `warta run` plans them from the configuration", grow="trouble",
         )  # fmt: skip
@@ -167,7 +168,7 @@ def sources(
 
 def _source_record(state: SourceState) -> dict[str, Any]:
     return {
-        "outlet": state.outlet_id, "source": state.id, "kind": state.kind, "reason": state.last_failure or "",
+        "state": state_of(state), "outlet": state.outlet_id, "source": state.id, "kind": state.kind, "reason": state.last_failure or "",
         "paused": str(state.paused).lower(), "url": state.url,
     }  # fmt: skip
 
@@ -180,7 +181,7 @@ def _whole(state: SourceState, settings: Settings, now: datetime) -> dict[str, A
 
 def _source_row(state: SourceState, settings: Settings, now: datetime, drift: dict[str, str]) -> tuple[object, ...]:
     success, new = ago(state.last_success, now), ago(state.last_new, now)
-    return (state.id, state.kind, success, new, _next(state, now), _trouble(state, settings, now, drift))
+    return (state.id, state_of(state), success, new, _next(state, now), _trouble(state, settings, now, drift))
 
 
 def _next(state: SourceState, now: datetime) -> str:
