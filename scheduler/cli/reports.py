@@ -168,8 +168,8 @@ def sources(
 
 def _source_record(state: SourceState) -> dict[str, Any]:
     return {
-        "state": state_of(state), "outlet": state.outlet_id, "source": state.id, "kind": state.kind, "reason": state.last_failure or "",
-        "paused": str(state.paused).lower(), "url": state.url,
+        "state": state_of(state), "outlet": state.outlet_id, "source": state.id, "kind": state.kind,
+        "reason": state.last_failure or "", "paused": str(state.paused).lower(), "url": state.url,
     }  # fmt: skip
 
 
