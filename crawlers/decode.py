@@ -17,6 +17,7 @@ _CHARSET: Final = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9._:-]{1,40})", re.
 #: Python codec to the one that browsers use for its labels.
 _WHATWG: Final = {
     "ascii": "cp1252",
+    "big5": "big5hkscs",
     "iso8859-1": "cp1252",
     "iso8859-9": "cp1254",
     "gb2312": "gb18030",
