@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 
 import structlog
+from redis.asyncio import Redis
 
 from config.model import Monitor, Settings
 from monitor.web.serve import serving
@@ -33,7 +34,7 @@ async def inside(rooms: Rooms, settings: Callable[[], Settings], *, serve: bool)
         return
     site = Site(
         storage=rooms.storage, settings=settings, monitor=monitor, now=rooms.now, log=log_file(rooms.settings),
-        alive=alive_file(rooms.settings.data_dir), ping=rooms.redis.ping,
+        alive=alive_file(rooms.settings.data_dir), ping=lambda: _written(rooms.redis), writes=True,
     )  # fmt: skip
     async with AsyncExitStack() as stack:
         address = None
@@ -43,6 +44,11 @@ async def inside(rooms: Rooms, settings: Callable[[], Settings], *, serve: bool)
         except OSError as error:
             log.error("monitor not served", reason=str(error))
         yield address
+
+
+async def _written(redis: Redis) -> None:
+    """Raises when Redis is away, full or read-only; an answer to PING says nothing of the last two."""
+    await redis.set("warta:ready", "1", ex=60)
 
 
 async def alone(

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from storage.database import Database
 from storage.tables import facts
@@ -52,6 +52,11 @@ class Facts:
         """It is no longer so."""
         async with self._database.write("facts") as connection:
             await connection.execute(delete(facts).where(facts.c.name == name))
+
+    async def prove(self, now: datetime) -> None:
+        """Write, to know that it works. Raises StorageUnavailable when the database is full, locked or read-only."""
+        async with self._database.write("facts") as connection:
+            await connection.execute(update(facts).where(facts.c.name == "epoch").values(changed_at=now))
 
     async def epoch(self, now: datetime) -> str:
         """The id that this database got when it was first opened; another database has another."""

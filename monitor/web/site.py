@@ -41,6 +41,10 @@ class Site:
     alive: Path
     #: Raises when Redis does not answer; None where this process knows of no Redis.
     ping: Callable[[], Awaitable[object]] | None = None
+    #: Whether this is the process that writes: it is ready only while writing works.
+    writes: bool = False
+    #: The write that was last tried for it.
+    proof: asyncio.Task[None] | None = None
     #: Set when the server stops: streams end then.
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     #: The runs of a day, added up.

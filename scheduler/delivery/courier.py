@@ -23,6 +23,7 @@ from scheduler.delivery.policy import next_attempt, wait
 from scheduler.delivery.target import Accepted, Held, Refused, Target, TargetDown
 from storage.delivery import Consumer, Deliveries, Pending, Settlement
 from storage.events import Event, EventFilter, Events
+from storage.faults import point
 
 log = structlog.get_logger(__name__)
 
@@ -106,7 +107,11 @@ class Courier:
 
     async def _deliver(self, events: Sequence[Event], done: Settlement, known: dict[int, Pending]) -> bool:
         try:
+            if events:
+                point("before_publish")
             answers = await self._target.send(events, replayed=bool(known)) if events else []
+            if events:
+                point("after_publish")
         except TargetDown as error:
             await self._leave_alone(Settlement(), str(error))
             return False

@@ -11,72 +11,6 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-SERVER = r"""
-import asyncio, gzip, sys, zlib
-import brotli
-from backports import zstd
-
-def bombs():
-    block = b"\0" * 2**20
-    gz, de, z = zlib.compressobj(9, wbits=31), zlib.compressobj(9), zstd.ZstdCompressor()
-    br = brotli.Compressor(quality=5)
-    out = {"gzip": [], "deflate": [], "br": [], "zstd": []}
-    for _ in range(1024):
-        out["gzip"].append(gz.compress(block)); out["deflate"].append(de.compress(block))
-        out["br"].append(br.process(block)); out["zstd"].append(z.compress(block))
-    out["gzip"].append(gz.flush()); out["deflate"].append(de.flush())
-    out["br"].append(br.finish()); out["zstd"].append(z.flush())
-    return {name: b"".join(parts) for name, parts in out.items()}
-
-BOMBS = bombs()
-BOMBS["gzip, gzip"] = gzip.compress(BOMBS["gzip"], 9)
-
-async def serve(reader, writer):
-    try:
-        head = await reader.readuntil(b"\r\n\r\n")
-        path = head.split()[1].decode()
-        if path == "/robots.txt":
-            writer.write(b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n")
-        elif path.startswith("/bomb/"):
-            name = path.removeprefix("/bomb/").replace("+", ", ")
-            data = BOMBS[name]
-            head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {name}\r\nContent-Length: {len(data)}\r\n\r\n"
-            writer.write(head.encode())
-            writer.write(data)
-        elif path == "/headers":
-            writer.write(b"HTTP/1.1 200 OK\r\n")
-            while True:
-                writer.write(b"X-Name: " + b"y" * 8000 + b"\r\n")
-                await writer.drain()
-        elif path == "/header":
-            writer.write(b"HTTP/1.1 200 OK\r\nX: ")
-            while True:
-                writer.write(b"y" * 65536)
-                await writer.drain()
-        elif path == "/body":
-            writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
-            while True:
-                writer.write(b"y" * 65536)
-                await writer.drain()
-        elif path == "/chunks":
-            writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-            while True:
-                writer.write(b"1;" + b"e" * 60000 + b"\r\ny\r\n")
-                await writer.drain()
-        await writer.drain()
-    except (ConnectionError, asyncio.IncompleteReadError):
-        pass
-    finally:
-        writer.close()
-
-async def main():
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await server.serve_forever()
-
-asyncio.run(main())
-"""
-
 CLIENT = r"""
 import asyncio, json, resource, sys, time
 sys.path.insert(0, sys.argv[1])
@@ -131,7 +65,9 @@ ATTACKS = [*(f"/bomb/{name}" for name in BOMBS), "/headers", "/header", "/body",
 
 @pytest.fixture(scope="module")
 def attacker():
-    with subprocess.Popen([sys.executable, "-c", SERVER], stdout=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(
+        [sys.executable, "-m", "bench.attacker"], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as server:
         assert server.stdout is not None
         yield server.stdout.readline().strip()
         server.kill()

@@ -30,7 +30,7 @@ async def alive(request: Request) -> Response:
 
 
 async def ready(request: Request) -> Response:
-    """``/readyz``: work goes on; 503 with what does not."""
+    """``/readyz``: work goes on, and the stores take what is written; 503 with what does not."""
     checks = await site_of(request).remembered("ready", 1.0, lambda: _checks(site_of(request)))
     well = all(value == "ok" for value in checks.values())
     return JSONResponse({"ready": well, "checks": checks}, status_code=200 if well else 503)
@@ -39,7 +39,7 @@ async def ready(request: Request) -> Response:
 async def _checks(site: Site) -> dict[str, str]:
     checks = {"database": await _database(site)}
     if site.ping is not None:
-        checks["redis"] = "ok" if await _redis(site) else "does not answer"
+        checks["redis"] = "ok" if await _redis(site) else "does not answer, or takes nothing"
     heartbeat = site.heartbeat()
     if heartbeat is not None:
         well = heartbeat < ALIVE_SECONDS
@@ -56,7 +56,20 @@ async def _database(site: Site) -> str:
         health = await asyncio.wait_for(site.storage.database.health(), PATIENCE)
     except (StorageUnavailable, TimeoutError):
         return "does not answer"
-    return "ok" if health.ok else "does not answer"
+    if not health.ok:
+        return "does not answer"
+    return await _writing(site) if site.writes else "ok"
+
+
+async def _writing(site: Site) -> str:
+    """One write; a statement that waits for a lock cannot be cancelled, so one that takes too long is left to end."""
+    if site.proof is None or site.proof.done():
+        site.proof = asyncio.create_task(site.storage.facts.prove(site.now()))
+    done, _ = await asyncio.wait({site.proof}, timeout=PATIENCE)
+    if not done:
+        return "cannot be written: locked"
+    error = site.proof.exception()
+    return "ok" if error is None else f"cannot be written: {error}"
 
 
 async def _redis(site: Site) -> bool | None:
