@@ -7,9 +7,10 @@ PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 # Tests of the pure core (pyproject.toml, [tool.coverage.run]).
 PURE   := tests/config tests/crawlers tests/outlets tests/fuzz tests/monitor/test_filters.py tests/scheduler/test_plan.py \
-          tests/scheduler/test_policy.py tests/scheduler/test_rhythm.py tests/scheduler/test_pricing.py \
+          tests/scheduler/test_policy.py tests/scheduler/test_policy_kinds.py tests/scheduler/test_rhythm.py tests/scheduler/test_pricing.py \
           tests/scheduler/test_caching.py tests/scheduler/delivery/test_policy.py tests/storage/test_export.py \
-          tests/storage/test_rhythm.py tests/storage/test_expectation.py
+          tests/storage/test_rhythm.py tests/storage/test_expectation.py tests/storage/test_content.py \
+          tests/scheduler/cli/test_dryrun.py
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test setup dev system schemas lint types format check torture faults coverage fuzz clean
@@ -75,7 +76,9 @@ faults: dev ## a daemon through full disks, dead servers, cut networks: what eac
 	$(BIN)/python -m bench.faults
 
 coverage: dev ## branches of the pure core that the tests take: 95 % at the least
-	$(BIN)/pytest -q -n 2 --dist loadgroup --cov --cov-branch --cov-report=term $(PURE)
+	$(BIN)/pytest -q -n 2 --dist loadgroup --cov --cov-branch --cov-report=term --cov-report=json:.coverage.json $(PURE)
+	@$(BIN)/python -c 'import json, sys; share = json.load(open(".coverage.json"))["totals"]["percent_branches_covered"]; \
+	  print(f"{share:.1f} % of the branches"); sys.exit(share < 95)'
 
 fuzz: dev ## mutated documents against everything that reads foreign bytes; minutes=30 for longer
 	$(BIN)/python -m bench.fuzz --minutes $(or $(minutes),1)

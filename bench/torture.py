@@ -396,9 +396,10 @@ def main(argv: list[str] | None = None) -> int:
     within = 20.0 if options.quick else options.minutes * 60
     short = options.quick or options.minutes < SHORT
     with _directory(options.keep) as directory:
+        drain = 30 if options.quick else 60 if short else 240
         verdict = torture(
             kills, directory=directory, seed=options.seed, faulty=options.faulty,
-            day_seconds=3600 if options.quick else max(1800.0, kills * 9.0), drain=30 if options.quick else 60 if short else 240,
+            day_seconds=3600 if options.quick else max(1800.0, kills * 9.0), drain=drain,
             within=within, patience=46 if options.quick else math.inf, say=sys.stderr.isatty(),
         )  # fmt: skip
     line = {

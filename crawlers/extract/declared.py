@@ -13,7 +13,6 @@ from typing import Final
 
 from crawlers.extract.blocks import Node, TextBlock
 from crawlers.extract.jsonld import Described
-from crawlers.extract.title import letters
 from storage.model import BlockKind
 
 #: Characters from which a declared body is a text.
@@ -41,13 +40,7 @@ def compare(found: list[TextBlock], declared: str, node: Node) -> tuple[list[Tex
     size = sum(len(b.text) for b in found)
     if size < _MISSING * len(declared):
         return _paragraphs(declared, node), "jsonld"
-    known = letters(declared)
-    inside = [letters(b.text) in known for b in found]
-    agreed = sum(len(b.text) for b, ok in zip(found, inside, strict=True) if ok)
-    if agreed < _AGREES * size or agreed < _AGREES * len(declared):
-        return found, "generic"
-    kept = found
-    return kept, "generic"
+    return found, "generic"
 
 
 def _paragraphs(declared: str, node: Node) -> list[TextBlock]:
