@@ -194,11 +194,12 @@ async def source_ids(database: Database, wish: SourceWish) -> list[str]:
 
 
 async def fates_of_sources(database: Database, ids: Sequence[str], since: datetime) -> dict[str, dict[str, int]]:
-    """For each source what its runs since then discovered, by fate."""
+    """For each source what its runs since then discovered, by fate; without what they recognised from memory."""
     if not ids:
         return {}
     r = runs.c
-    sums = [func.coalesce(func.sum(r[kind]), 0).label(kind) for kind in KINDS]
+    columns = {kind: r[kind] - r.known if kind == FateKind.UNCHANGED else r[kind] for kind in KINDS}
+    sums = [func.coalesce(func.sum(column), 0).label(kind) for kind, column in columns.items()]
     query = select(r.source_id, *sums).where(r.source_id.in_(ids), r.id >= run_id(since, 0)).group_by(r.source_id)
     async with database.read() as connection:
         return {

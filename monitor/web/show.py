@@ -211,6 +211,6 @@ class Pair:
 
 
 def pairs(values: Mapping[str, Any], *, without: Iterable[str] = ()) -> list[Pair]:
-    """What is set, but for some names."""
+    """What is set and not nothing, but for some names."""
     hidden = set(without)
-    return [Pair(k, v) for k, v in values.items() if k not in hidden and v not in (None, "", [], ())]
+    return [Pair(k, v) for k, v in values.items() if k not in hidden and v not in (None, "", [], (), 0)]

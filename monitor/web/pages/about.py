@@ -21,7 +21,7 @@ from monitor.web.reload import Difference, differences
 from storage.redis import masked as masked_address
 
 PAGE = 100
-PARTS = ("warta", "scrapy", "apscheduler", "feedparser", "redis", "dramatiq", "sqlalchemy", "trafilatura", "starlette")
+PARTS = ("warta", "scrapy", "apscheduler", "feedparser", "redis", "dramatiq", "sqlalchemy", "starlette", "textual")
 
 
 async def config(request: Request) -> Response:

@@ -13,6 +13,7 @@ from monitor.web.guard import address_of, is_ours
 from storage.alerts import Incident, Silence
 
 PAGE = 50
+SEVERITIES = {"critical": 0, "warning": 1, "info": 2}
 #: How long a silence made here may last.
 SPANS = {"1h": timedelta(hours=1), "8h": timedelta(hours=8), "1d": timedelta(days=1), "7d": timedelta(days=7)}
 
@@ -26,11 +27,16 @@ async def alerts(request: Request) -> Response:
     going_on, recent = await book.open(), await book.recent(before=at, limit=PAGE + 1)
     silences = await book.silences(now)
     return page(
-        request, "alerts.html", now, open=[(i, _silence_of(i, silences, now)) for i in reversed(going_on)],
+        request, "alerts.html", now, open=[(i, _silence_of(i, silences, now)) for i in by_severity(going_on)],
         past=[i for i in recent[:PAGE] if i.ended_at is not None], before=before,
         more=recent[PAGE - 1].id if len(recent) > PAGE else None, silences=silences, spans=SPANS,
         done=request.query_params.get("done", "")[:200],
     )  # fmt: skip
+
+
+def by_severity(incidents: list[Incident]) -> list[Incident]:
+    """The most severe first, of these the newest."""
+    return sorted(incidents, key=lambda incident: (SEVERITIES.get(incident.severity, 3), -incident.id))
 
 
 def _silence_of(incident: Incident, silences: list[Silence], now: datetime) -> Silence | None:

@@ -23,6 +23,7 @@ from monitor.web.figures import (
     source_page,
     state_of,
 )
+from monitor.web.pages.alerts import by_severity
 from monitor.web.site import ALIVE_SECONDS, Site
 from storage.model import HealthState, RunStatus
 
@@ -55,7 +56,7 @@ async def _contents(site: Site, now: datetime) -> dict[str, Any]:
     return {
         "line": line,
         "worst": [(state, state_of(state), sentence(state)) for state in worst],
-        "alerts": (await site.storage.alerts.open())[::-1],
+        "alerts": by_severity(await site.storage.alerts.open()),
         "changed": changed[:SHOWN],
         "became": dict(Counter(flip.became for flip in changed).most_common()),
         "more_changes": len(changed) == CHANGES,
