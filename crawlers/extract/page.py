@@ -25,9 +25,10 @@ from crawlers.extract.jsonld import Described, read_jsonld, types_of
 from crawlers.extract.meta import Head, absolute, read_head
 from crawlers.extract.pagekind import kind_of
 from crawlers.extract.paging import next_page
-from crawlers.extract.parse import MAX_CHARS, Element, Page, parse, parse_plain
+from crawlers.extract.parse import MAX_BYTES, Element, parse, parse_plain
 from crawlers.extract.related import split_related
 from crawlers.extract.title import choose_title, heading_texts
+from crawlers.extract.tree import Tree
 from crawlers.model import Extraction, PageKind
 from storage.model import Image, Link
 
@@ -56,7 +57,7 @@ def extract(
                             └─ walk ─ container ─ body ─ kind of page
     """
     try:
-        markup = html if isinstance(html, str) else _decode(html[:MAX_CHARS], content_type)
+        markup = html.encode("utf-8", "replace") if isinstance(html, str) else _utf8(html[:MAX_BYTES], content_type)
         with _without_collection():
             rules = rules or _NO_RULES
             found = _extract(markup, url, rules, language_hint, plain=True) if rules.body else None
@@ -83,36 +84,38 @@ def _without_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _decode(html: bytes, content_type: str | None) -> str:
-    """Text by byte order mark, UTF-8 validity, HTTP charset, then the page's own declaration."""
+def _utf8(html: bytes, content_type: str | None) -> bytes:
+    """UTF-8, read by byte order mark, UTF-8 validity, HTTP charset, then the page's own declaration."""
     if b"\x1b" not in html and html[:1] not in _MARKS and html[1:2] != b"\0":
         try:
-            return html.decode("utf-8")
+            html.decode("utf-8")
+            return html
         except UnicodeDecodeError:
             pass
     if "charset" not in (content_type or "").lower() and (declared := prescan(html)):
         content_type = f"text/html; charset={declared}"
-    return to_text(html, content_type)
+    return to_text(html, content_type).encode("utf-8", "replace")
 
 
 def _extract(
-    html: str, url: str, rules: ArticleRules, language_hint: str | None, *, plain: bool = False
+    markup: bytes, url: str, rules: ArticleRules, language_hint: str | None, *, plain: bool = False
 ) -> Extraction | None:
     """The page by these rules; with `plain`, from the cheap tree, and None unless the rules find the body in it."""
-    page = parse_plain(html) if plain else parse(html)
+    page = parse_plain(markup) if plain else parse(markup)
     if page is None:
         return None
     head = read_head(page.root, url)
     # Tags and pagers stand inside bodies and are removed from them.
-    listed, following = outlet.tags(page.root, rules.tags), next_page(page.root, head, url)
-    removed = outlet.remove(page.root, rules.remove)
+    tree = Tree(page.root)
+    listed, following = outlet.tags(tree, rules.tags), next_page(page.root, head, url)
+    removed = tree.remove(rules.remove)
     headings = heading_texts(page.root)
     described = read_jsonld(page.jsonld, [*headings, head.first("og:title") or "", head.title or ""])
-    found = _body(page, head, described, rules, removed, plain)
+    found = _body(tree, head, described, rules, removed, plain)
     if found is None:
         return None
     blocks = body.as_blocks(found.blocks)
-    named = _Named(page, head, described, rules, url)
+    named = _Named(tree, head, described, rules, url)
     title = named.title(headings)
     place = surroundings(found.walked.blocks, title, found.start, found.end)
     lines = place.lines(found.walked.blocks)
@@ -128,9 +131,9 @@ def _extract(
         subtitle=named.either("subtitle", rules.subtitle, "alternativeHeadline"),
         authors=authors,
         editor=named.either("editor", rules.editor, "editor"),
-        byline="\n".join(outlet.texts(page.root, rules.byline)) or None,
+        byline="\n".join(outlet.texts(tree, rules.byline)) or None,
         dates=(
-            *outlet.dates(page.root, rules),
+            *outlet.dates(tree, rules),
             *find_dates(place.near(found.walked.dated), [b.text for b in lines], head, described, url),
         ),
         section=named.section(),
@@ -163,13 +166,13 @@ class _Body:
 
 
 def _body(
-    page: Page, head: Head, described: Described, rules: ArticleRules, removed: list[Element], plain: bool
+    tree: Tree, head: Head, described: Described, rules: ArticleRules, removed: list[Element], plain: bool
 ) -> _Body | None:
     """The body by the rules, else, where the tree is not a `plain` one, by what pages have in common."""
     pointed: tuple[Link, ...] = ()
     if removed and rules.body:
         pointed = split_related(walk(removed).blocks, head.base)[1]
-    elements = outlet.body(page.root, rules.body)
+    elements = outlet.body(tree, rules.body)
     if elements:
         walked = walk(elements, rules.body_stop_comment)
         blocks = split_related(body.body_blocks(walked, walked.root), head.base)[0]
@@ -178,7 +181,7 @@ def _body(
             return _Body(blocks, (*related, *pointed), elements[0], "rules", walked, 0, len(walked.blocks))
     if plain:
         return None
-    walked = walk([page.root])
+    walked = walk([tree.root])
     container = choose(walked)
     description = described.text("description") or head.first("og:description", "description") or ""
     blocks = split_related(body.body_blocks(walked, container, description), head.base)[0]
@@ -193,8 +196,8 @@ def _body(
 class _Named:
     """The fields with a name of their own; each asks the rules first and notes who answered."""
 
-    def __init__(self, page: Page, head: Head, described: Described, rules: ArticleRules, url: str) -> None:
-        self._root = page.root
+    def __init__(self, tree: Tree, head: Head, described: Described, rules: ArticleRules, url: str) -> None:
+        self._tree = tree
         self._head = head
         self._described = described
         self._rules = rules
@@ -206,21 +209,21 @@ class _Named:
             self.provenance.append((name, source))
 
     def title(self, headings: list[str]) -> str | None:
-        found, source = outlet.text(self._root, self._rules.title), "rules"
+        found, source = outlet.text(self._tree, self._rules.title), "rules"
         if not found:
             found, source = choose_title(self._head, self._described, headings, self._url)
         self._note("title", source)
         return found
 
     def authors(self, near: list[Element], lines: list[TextBlock], edges: list[TextBlock]) -> tuple[str, ...]:
-        names, source = tuple(outlet.names(self._root, self._rules.authors)), "rules"
+        names, source = tuple(outlet.names(self._tree, self._rules.authors)), "rules"
         if not names:
             names, source = find_authors(self._head, self._described, near, lines, edges, self._url)
         self._note("authors", source)
         return names
 
     def section(self) -> str | None:
-        if found := outlet.text(self._root, self._rules.section):
+        if found := outlet.text(self._tree, self._rules.section):
             self._note("section", "rules")
             return found
         if found := self._described.text("articleSection"):
@@ -232,7 +235,7 @@ class _Named:
 
     def either(self, name: str, selectors: Selectors, key: str) -> str | None:
         """What the rules find, else what JSON-LD says under `key`."""
-        found, source = outlet.text(self._root, selectors), "rules"
+        found, source = outlet.text(self._tree, selectors), "rules"
         if not found:
             found, source = self._described.text(key), "jsonld"
         self._note(name, source if found else "")
@@ -247,7 +250,7 @@ class _Named:
         return outlet.keywords(words)
 
     def images(self, container: Element) -> tuple[Image, ...]:
-        ruled = outlet.image(self._root, self._rules, self._head.base)
+        ruled = outlet.image(self._tree, self._rules, self._head.base)
         found = find_images(container, self._head, self._described)
         if ruled is None:
             return self._captioned(found)
@@ -258,8 +261,8 @@ class _Named:
         """The lead picture with the caption that the rules or its own figure above the text give it."""
         if not found or found[0].caption:
             return found
-        if caption := outlet.text(self._root, self._rules.caption):
+        if caption := outlet.text(self._tree, self._rules.caption):
             self._note("images", "rules")
         else:
-            caption = caption_of(found[0].url, self._root, self._head.base)
+            caption = caption_of(found[0].url, self._tree.root, self._head.base)
         return (replace(found[0], caption=caption), *found[1:]) if caption else found
