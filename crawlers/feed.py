@@ -174,6 +174,11 @@ def _charref(found: re.Match[str]) -> str:
     return chr(code) if usable else "\ufffd"
 
 
+#: Items of a feed that breaks the parser that are read one by one, the newest first, and how often each, on average.
+_MAX_SALVAGED: Final = 500
+_TRIES: Final = 6
+
+
 def _by_item(text: str, message: str) -> tuple[dict[str, Any] | None, list[Problem]]:
     """Parse the items in halves, and halves of those that fail, until each bad item is alone."""
     starts = [found.start() for found in _ITEM_START.finditer(text)]
@@ -184,9 +189,14 @@ def _by_item(text: str, message: str) -> tuple[dict[str, Any] | None, list[Probl
         [text[a:b] for a, b in zip(starts, [*starts[1:], len(text)], strict=True)],
     )
     result: dict[str, Any] = {"entries": [], "feed": {}, "version": ""}
-    lost, pending = 0, [chunks]
+    lost, pending = max(0, len(chunks) - _MAX_SALVAGED), [chunks[:_MAX_SALVAGED]]
+    tries = _TRIES * len(pending[0])
     while pending:
         batch = pending.pop()
+        tries -= len(batch)
+        if tries < 0:
+            lost += len(batch)
+            continue
         try:
             parsed = _feedparser(head + "".join(batch))
         except Exception:  # the same dozen kinds

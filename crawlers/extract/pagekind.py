@@ -64,9 +64,7 @@ def kind_of(
             return PageKind.VIDEO
         if _PHOTO_PATH.search(path) or described.types & {"ImageGallery", "MediaGallery"}:
             return PageKind.PHOTO
-    if (size < _CLOSED_STUB and _closed(described)) or (
-        size < _STUB and any(_is_wall(b.text) for b in blocks[-3:])
-    ):
+    if (size < _CLOSED_STUB and _closed(described)) or (size < _STUB and any(_is_wall(b.text) for b in blocks[-3:])):
         return PageKind.PAYWALL
     return PageKind.EMPTY if size < _NOTHING else PageKind.ARTICLE
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from config.model import Limits, SourceKind
 from crawlers.discover import discover
+from crawlers.fence import fence
 from crawlers.model import Discovered, DiscoveryFailed, FailureKind
 
 JAKARTA = ZoneInfo("Asia/Jakarta")
@@ -271,6 +272,30 @@ def test_items_beyond_the_limit_are_reported_not_read() -> None:
     found = read(rss(*(item(str(n)) for n in range(30))), limits=Limits(items=10))
     assert [entry.url.rpartition("/")[2] for entry in found.entries] == [str(n) for n in range(10)]
     assert codes(found) == {"too_many_items"}
+
+
+def test_a_feed_of_more_tags_than_its_items_can_need_is_read_up_to_there() -> None:
+    found = read(rss(item(), "<item>" + "<x/>" * 50_000 + "</item>", item("late")))
+    assert [entry.url.rpartition("/")[2] for entry in found.entries] == ["rupiah-menguat"]
+    assert "too_much_markup" in codes(found)
+
+
+def test_a_feed_that_may_have_more_items_may_have_more_tags() -> None:
+    markup = "<item>" + "<a/>" * 30_000 + "</item>"
+    assert [p.code for p in fence(markup, items=1_000).problems] == ["too_much_markup"]
+    assert not fence(markup, items=2_000).problems
+
+
+def test_tags_inside_cdata_are_text_and_not_counted() -> None:
+    markup = "<item><![CDATA[" + "<p>" * 50_000 + "]]></item>"
+    assert fence(markup, items=10).text == markup
+
+
+@pytest.mark.parametrize("mark", ["<a/>", "<a>", "</a>", "<!a b>", "<?a b?>", "<!---->", "<![CDATA[]]>", "&amp;"])
+def test_what_reaches_the_parser_is_bounded_in_every_kind_of_mark(mark: str) -> None:
+    fenced = fence("<item>" + mark * 300_000, items=2_000)
+    assert fenced.text.count(mark) <= (250_000 if mark == "&amp;" else 40_000)
+    assert fenced.problems
 
 
 HOSTILE = {

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crawlers.extract import extract
+from crawlers.extract.flat import flattened
 from crawlers.model import Extraction, PageKind
 
 ROOT = Path(__file__).parents[3]
@@ -161,3 +162,20 @@ def test_no_bytes_and_no_address_fail(page: bytes, url: str):
 def test_a_page_of_nothing_is_empty():
     assert extract(b"", "https://x.example/a").kind is PageKind.EMPTY
     assert extract("no markup at all", "https://x.example/a").kind is PageKind.EMPTY
+
+
+@pytest.mark.parametrize("depth", [200, 300, 1_500, 5_000])
+def test_text_is_read_however_deep_it_is_nested(depth: int):
+    text = "The council agreed on new ferries after a long night of talks, said its speaker. "
+    inside = "<div>" * depth + f"<p>{text * 3}Deep.</p>" + "</div>" * depth
+    page = f"<html><body><h1>Ferries for the harbour</h1><p>{text}First.</p>{inside}<p>{text}Last.</p></body></html>"
+    found = " ".join(block.text for block in extract(page, "https://x.example/a").blocks)
+    assert [word for word in ("First.", "Deep.", "Last.") if word in found] == ["First.", "Deep.", "Last."]
+
+
+def test_what_is_flattened_keeps_its_text_and_paragraphs():
+    page = b"<div>" * 200 + b"<script>'<div>'</script><p id=a>One</p><b>two</b>" + b"</div>" * 200 + b"<p>three</p>"
+    flat = flattened(page)
+    assert flat.count(b"<div>") == 150 + 1
+    assert b"<script>'<div>'</script><p id=a>One</p> two" in flat
+    assert flat.endswith(b"<p>three</p>")
