@@ -46,8 +46,9 @@ class Reading:
     heartbeat: float | None
     database_seconds: float
     redis: bool | None
-    consumers: int
-    delivery_seconds: float
+    #: Of each consumer its name, its kind (webhook, stream, files), the age of the oldest event that it has still to
+    #: get, and how many these are.
+    lags: tuple[tuple[str, str, float, int], ...]
     delivery_dead: int
     disk_free: int
     disk_total: int
@@ -95,11 +96,22 @@ class _Collector:
         yield _gauge("warta_database_seconds", "Time of a trivial query", r.database_seconds)
         if r.redis is not None:
             yield _gauge("warta_redis_up", "1 while Redis answers", r.redis)
-        yield _gauge("warta_consumers", "Consumers that are told of events", r.consumers)
-        yield _gauge("warta_delivery_lag_seconds", "Age of the oldest event still to be delivered", r.delivery_seconds)
+        yield from self._deliveries()
         yield _gauge("warta_delivery_dead", "Events that could not be delivered and wait for a person", r.delivery_dead)
         yield _gauge("warta_disk_free_bytes", "Free space where the data directory is", r.disk_free)
         yield _gauge("warta_disk_size_bytes", "All space where the data directory is", r.disk_total)
+
+    def _deliveries(self) -> Iterable[Metric]:
+        lags = self._reading.lags
+        yield _gauge("warta_consumers", "Consumers that are told of events", len(lags))
+        labels = ["consumer", "kind"]
+        age = GaugeMetricFamily("warta_delivery_lag_seconds", "Age of the oldest event to be delivered", labels=labels)
+        behind = GaugeMetricFamily("warta_delivery_behind", "Events still to be delivered", labels=labels)
+        for name, kind, seconds, events in lags:
+            age.add_metric([name, kind], seconds)
+            behind.add_metric([name, kind], events)
+        yield age
+        yield behind
 
 
 def render(reading: Reading) -> bytes:

@@ -8,21 +8,25 @@ transaction took longer than its neighbour's.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.articles import ArticleFilter
 from storage.database import Database
 from storage.export import SCHEMA, iso, record_of
 from storage.identities import chunks
+from storage.search import match_count, matches, parse_query
 from storage.tables import articles, outbox, revisions
 
 #: An event is committed at most this long before or after the moment it is dated with.
 _SLACK = timedelta(hours=1)
+
+#: Articles that have the words and are looked at for one of a page, before all are.
+_WINDOW = 4
 
 #: Every article has one of these, and it is its first.
 FIRST_EVENTS = ("new", "copy")
@@ -175,37 +179,86 @@ class Events:
         With `newest_first` the other way round; then `after` 0 begins at the newest.
         """
         async with self._database.read() as connection:
-            query = await self._articles(connection, where)
-            order: Any = outbox.c.id
             if self._database.is_sqlite and where.query is not None:
-                # With its one writer both count alike, and this is the order in which its index finds words:
-                # the newest 50 of 100,000 articles that fit take a twentieth of the time.
-                order = articles.c.seq
-            if newest_first:
-                query = query.order_by(order.desc())
-                query = query.where(outbox.c.id < after) if after else query
+                rows = await _search(connection, where, _Place(after, limit, newest_first))
             else:
-                query = query.where(outbox.c.id > after).order_by(order)
-            rows = (await connection.execute(query.limit(limit + 1))).all()
+                bounds = await _bounds(connection, where.since, where.until)
+                conditions = [*where.conditions(is_sqlite=self._database.is_sqlite), *bounds]
+                rows = await _read(connection, where, conditions, _Place(after, limit, newest_first))
         return RecordPage(tuple((row.cursor, record_of(row)) for row in rows[:limit]), len(rows) > limit)
 
     async def records(
-        self, where: ArticleFilter, *, after: int = 0, batch: int = 500
+        self, where: ArticleFilter, *, after: int = 0, batch: int = 500, newest_first: bool = False
     ) -> AsyncIterator[tuple[int, dict[str, Any]]]:
         """All articles that fit as ``(cursor, record)``, in short transactions."""
         while True:
-            page = await self.articles(where, after=after, limit=batch)
+            page = await self.articles(where, after=after, limit=batch, newest_first=newest_first)
             for cursor, record in page.records:
                 yield cursor, record
             if not page.more:
                 return
             after = page.records[-1][0]
 
-    async def _articles(self, connection: AsyncConnection, where: ArticleFilter) -> Select[Any]:
-        query = _RECORDS.where(*where.conditions(is_sqlite=self._database.is_sqlite))
-        if where.outlet_id is not None:
-            query = query.where(outbox.c.outlet_id == where.outlet_id)
-        return query.where(*await _bounds(connection, where.since, where.until))
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Which page of articles."""
+
+    after: int
+    limit: int
+    newest_first: bool
+
+
+async def _read(
+    connection: AsyncConnection,
+    where: ArticleFilter,
+    conditions: Sequence[Any],
+    place: _Place,
+    order: Any = outbox.c.id,
+) -> Sequence[Any]:
+    """One row more than the page has, if there is one."""
+    query = _RECORDS.where(*conditions)
+    if where.outlet_id is not None:
+        query = query.where(outbox.c.outlet_id == where.outlet_id)
+    if place.newest_first:
+        query = query.order_by(order.desc())
+        query = query.where(outbox.c.id < place.after) if place.after else query
+    else:
+        query = query.where(outbox.c.id > place.after).order_by(order)
+    return (await connection.execute(query.limit(place.limit + 1))).all()
+
+
+async def _search(connection: AsyncConnection, where: ArticleFilter, place: _Place) -> Sequence[Any]:
+    """The same for words on SQLite, without reading all that has them.
+
+    With its one writer ``seq`` counts as the outbox does, and it is the order in which the index finds words: it is
+    asked for a window of articles from the page's place on, and for all behind that only when the other conditions
+    leave too few of these.
+    """
+    asked, bounds = parse_query(where.query or ""), await _bounds(connection, where.since, where.until)
+    others = [*replace(where, query=None).conditions(is_sqlite=True), *bounds]
+    limits = await _seq_limits(connection, place, bounds)
+    size = (place.limit + 1) * _WINDOW
+    window = matches(
+        asked, is_sqlite=True, newest=size if place.newest_first else None,
+        oldest=None if place.newest_first else size, **limits,
+    )  # fmt: skip
+    rows = await _read(connection, where, [*others, window], place, articles.c.seq)
+    if len(rows) > place.limit or (await connection.scalar(match_count(window)) or 0) < size:
+        return rows
+    everything = matches(asked, is_sqlite=True, **limits)
+    return await _read(connection, where, [*others, everything], place, articles.c.seq)
+
+
+async def _seq_limits(connection: AsyncConnection, place: _Place, bounds: Sequence[Any]) -> dict[str, int]:
+    """Between which ``seq`` the articles of a page lie, as arguments of :func:`matches`."""
+    first = select(articles.c.seq).join(outbox, outbox.c.article_id == articles.c.id)
+    first = first.where(outbox.c.event.in_(FIRST_EVENTS), *bounds).limit(1)
+    behind = outbox.c.id > place.after if not place.newest_first else outbox.c.id >= 0
+    ahead = outbox.c.id < place.after if place.newest_first and place.after else outbox.c.id >= 0
+    least = await connection.scalar(first.where(behind, ahead).order_by(outbox.c.id))
+    last = await connection.scalar(first.where(behind, ahead).order_by(outbox.c.id.desc()))
+    return {"least": int(least or 0), "before": int(last or 0) + 1}
 
 
 async def _conditions(connection: AsyncConnection, where: EventFilter) -> list[Any]:

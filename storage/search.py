@@ -96,12 +96,13 @@ def matches(
     newest: int | None = None,
     before: int | None = None,
     least: int | None = None,
+    oldest: int | None = None,
 ) -> ColumnElement[bool]:
     """The condition on ``articles``; nothing matches a query without a wanted word.
 
     With `newest` SQLite finds no more than that many, the last stored of those before the ``seq`` `before`:
-    a word of half of all articles is answered without reading them all. With `least` it looks at no article stored
-    before that ``seq``.
+    a word of half of all articles is answered without reading them all. With `oldest` they are the first stored. With
+    `least` and `before` it looks at no article stored before the one, or from the other on.
     """
     if not query.wanted:
         return false()
@@ -111,9 +112,18 @@ def matches(
     rowid: ColumnElement[int] = literal_column("rowid")
     if least is not None:
         rows = rows.where(rowid >= least)
+    if before is not None:
+        rows = rows.where(rowid < before)
     if newest is not None:
-        rows = (rows.where(rowid < before) if before is not None else rows).order_by(rowid.desc()).limit(newest)
+        rows = rows.order_by(rowid.desc()).limit(newest)
+    elif oldest is not None:
+        rows = rows.order_by(rowid).limit(oldest)
     return articles.c.seq.in_(rows)
+
+
+def match_count(condition: ColumnElement[bool]) -> Select[Any]:
+    """How many articles fit."""
+    return select(func.count()).select_from(articles).where(condition)
 
 
 def _sqlite_rows(query: SearchQuery) -> Select[Any]:

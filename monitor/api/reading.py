@@ -52,8 +52,8 @@ async def articles(request: Request) -> Response:
         language=said["language"], cluster=said["cluster"], copies=said["copies"],
     )  # fmt: skip
     events, newest = _storage(request).events, said["order"] == "newest"
-    if wants_lines(request) and not newest:
-        found = events.records(where, after=said["after"])
+    if wants_lines(request):
+        found = events.records(where, after=said["after"], newest_first=newest)
         return lines(_with_cursor(found), said["limit"])
     page = await events.articles(where, after=said["after"], limit=said["limit"] or PAGE, newest_first=newest)
     cursor = page.records[-1][0] if page.records else said["after"]

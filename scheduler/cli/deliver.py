@@ -138,6 +138,26 @@ def replay(
     query(settings, work, json=json)
 
 
+@deliver.command()
+def forget(
+    consumer: NameArgument, config: ConfigOption = None, data: DataOption = None, json: JsonOption = False
+) -> None:
+    """Drop a consumer that is no longer configured, with its place and all it had still to get."""
+    settings = settings_from(config, data)
+    if any(subscription.name == consumer for subscription in settings.deliver):
+        fail(Exit.USAGE, f"{consumer} is still in `deliver`; take it out first, or its next start begins afresh")
+
+    async def work(storage: Storage, out: Output) -> None:
+        if not await storage.deliveries.forget(consumer):
+            fail(Exit.NOT_FOUND, f"no consumer {consumer!r}; `warta deliver status` lists them")
+        if json:
+            out.record({"ok": True, "consumer": consumer})
+        else:
+            out.line(f"{consumer} is forgotten")
+
+    query(settings, work, json=json)
+
+
 def _filter(settings: Settings, name: str) -> EventFilter:
     found = next((s for s in settings.deliver if s.name == name), None)
     return EventFilter() if found is None else filter_of(found)

@@ -21,7 +21,7 @@ READING = Reading(
     version="1.2.3", articles=10, items=20, events=30, articles_hour=4, fresh_p50=60.0, fresh_p95=600.0,
     states=dict.fromkeys(STATES, 1), runs_hour={"ok": 5}, fates_hour={"stored": 4}, reasons_hour={"dns": 2, "novel": 3},
     pending=7, pending_seconds=70.0, overdue=1, overdue_seconds=400.0, outage=False, refused=True, heartbeat=2.0,
-    database_seconds=0.001, redis=True, consumers=1, delivery_seconds=5.0, delivery_dead=0, disk_free=5, disk_total=10,
+    database_seconds=0.001, redis=True, lags=(("cms", "webhook", 5.0, 3),), delivery_dead=0, disk_free=5, disk_total=10,
 )  # fmt: skip
 
 
@@ -45,12 +45,20 @@ def test_numbers_arrive_under_their_names():
     assert value("warta_own_outage") == 0
 
 
+def test_every_consumer_has_its_own_lag():
+    assert value("warta_delivery_lag_seconds", consumer="cms", kind="webhook") == 5
+    assert value("warta_delivery_behind", consumer="cms", kind="webhook") == 3
+    assert value("warta_consumers") == 1
+
+
 def test_labels_are_closed_sets_whatever_storage_holds():
     allowed = {
         "version": {"1.2.3"}, "quantile": {"0.5", "0.95"}, "state": set(STATES), "status": set(RunStatus),
         "kind": set(FateKind), "reason": {*REASONS, "other"},
     }  # fmt: skip
     for sample in samples():
+        if "consumer" in sample.labels:  # as many as the operator configures
+            continue
         for label, given in sample.labels.items():
             assert given in allowed[label], sample
     assert value("warta_run_reasons_last_hour", reason="other") == 3

@@ -185,3 +185,27 @@ async def test_a_head_says_what_deciding_needs(desk: Any, write_article: Write) 
     head = await desk.storage.articles.content_hash(first.article_id)
 
     assert head == (what.content_hash, 1, what.title, what.body_hash)
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+@pytest.mark.parametrize("outlet", [None, "kabar"])
+async def test_pages_of_a_search_hold_every_article_once_in_the_order_of_its_announcement(
+    storage: Any, desk: Any, make_desk: Callable[..., Any], clock: Any, newest_first: bool, outlet: str | None
+) -> None:
+    other = make_desk(storage, clock, source="kabar/utama")
+    await other.declare()
+    for number in range(20):
+        await desk.publish(f"a{number}")
+        if number in {0, 1, 2, 19}:
+            await other.publish(f"b{number}")
+    announced = [event.article_id for event in await storage.outbox.after(0, limit=100)]
+    gone = announced.pop(5)
+    await storage.articles.bury([gone], "manual", clock())
+    asked = ArticleFilter(query="pasar", outlet_id=outlet)
+    found = [record async for _, record in storage.events.records(asked, batch=2, newest_first=newest_first)]
+    wanted = [
+        one for one in announced if outlet is None or (await storage.articles.get(one)).article.outlet_id == outlet
+    ]
+    assert [record["id"] for record in found] == (wanted[::-1] if newest_first else wanted)
+    nothing = ArticleFilter(query="tidakada")
+    assert [record async for record in storage.events.records(nothing, newest_first=newest_first)] == []

@@ -115,6 +115,7 @@ async def read(site: Site) -> Reading:
         overdue=line.overdue, overdue_seconds=(now - line.next_due).total_seconds() if line.next_due else 0.0,
         outage=any(name.startswith("outage ") for name in facts), refused="configuration refused" in facts,
         heartbeat=site.heartbeat(), database_seconds=health.latency, redis=await _redis(site),
-        consumers=len(lags), delivery_seconds=max((lag.age.total_seconds() for lag in lags), default=0.0),
+        lags=tuple((lag.consumer.name, lag.consumer.kind, lag.age.total_seconds(), lag.behind + lag.waiting)
+                   for lag in lags),
         delivery_dead=sum(lag.dead for lag in lags), disk_free=disk.free, disk_total=disk.total,
     )  # fmt: skip

@@ -122,6 +122,13 @@ def test_a_replay_of_nothing_in_particular_is_refused(
     warta("deliver", "replay", *words, code=code)
 
 
+def test_a_consumer_is_forgotten_once_it_is_no_longer_configured(warta: Callable[..., Result], folder: Path) -> None:
+    warta("deliver", "forget", "cms", code=2)
+    (folder / "warta.yaml").write_text(f"data_dir: {folder / 'data'}\n")
+    assert "forgotten" in warta("deliver", "forget", "cms").stdout
+    warta("deliver", "forget", "cms", code=5)
+
+
 def test_events_are_exported_in_order_with_their_keys(warta: Callable[..., Result]) -> None:
     found = records(warta("export", "--deliveries"))
     assert [e["event_id"] for e in found] == [1, 2, 3, 4, 5]
