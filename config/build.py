@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from config.addresses import password_of
-from config.build_delivery import api, retention, secrets_of, subscriptions
+from config.build_delivery import api, retention, secrets_of, subscriptions, websub
 from config.build_outlet import OutletBuilder, Trail
 from config.document import OutletDocument, WartaDocument
 from config.errors import ConfigProblem
@@ -88,6 +88,7 @@ def build_settings(
         deliver=subscriptions(said),
         retention=retention(said),
         api=api(said),
+        websub=websub(said),
         monitor=_monitor(said),
         secrets=secrets | _monitor_secrets(said) | _secrets_of(said, outlets) | secrets_of(said),
         fingerprint=fingerprint,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from config.addresses import password_of
 from config.document import DeliverPart, WartaDocument
-from config.model import Api, Files, OutletRetention, Retention, Stream, Subscription, Webhook
+from config.model import Api, Files, OutletRetention, Retention, Stream, Subscription, Webhook, WebSub
 
 
 def subscriptions(said: WartaDocument) -> tuple[Subscription, ...]:
@@ -30,6 +30,15 @@ def api(said: WartaDocument) -> Api | None:
         return None
     host, port = said.api.listen
     return Api(host=host, port=port, tokens=tuple(said.api.tokens), hosts=tuple(said.api.hosts))
+
+
+def websub(said: WartaDocument) -> WebSub | None:
+    """Where hubs push news to, if they are to."""
+    if said.websub is None:
+        return None
+    host, port = said.websub.listen
+    written = said.websub.model_dump(include={"lease"}, exclude_none=True)
+    return WebSub(callback=said.websub.callback, host=host, port=port, **written)
 
 
 def retention(said: WartaDocument) -> Retention:

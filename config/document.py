@@ -364,6 +364,17 @@ class ApiPart(Part):
     """Host names that the API answers to, besides the address it listens on and localhost."""
 
 
+class WebSubPart(Part):
+    """News pushed by hubs."""
+
+    callback: a.HomeUrl
+    """Public address under which hubs reach listen."""
+    listen: a.Listen = ("127.0.0.1", 8480)
+    """Address and port."""
+    lease: v.Interval | None = None
+    """How long subscriptions are asked to last."""
+
+
 class MonitorPart(Part):
     """The monitor's web pages."""
 
@@ -442,6 +453,8 @@ class WartaDocument(Part):
     """How long things are kept."""
     api: ApiPart | None = None
     """Where the daemon serves the HTTP API; not at all when not set."""
+    websub: WebSubPart | None = None
+    """Where hubs push news to; they are asked for none when not set."""
     monitor: MonitorPart | None = None
     """Where the web pages are served, and to whom."""
     defaults: Level = Level()

@@ -363,6 +363,18 @@ class Monitor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WebSub:
+    """Where hubs reach us with news."""
+
+    #: Public address; each subscription's own is below it.
+    callback: str
+    host: str = "127.0.0.1"
+    port: int = 8480
+    #: How long subscriptions are asked to last.
+    lease: timedelta = timedelta(days=10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutletRetention:
     """How long one outlet's things are kept; None: as all others'."""
 
@@ -427,6 +439,8 @@ class Settings:
     retention: Retention = field(default_factory=Retention)
     #: None: the daemon serves no API.
     api: Api | None = None
+    #: None: hubs are asked for nothing.
+    websub: WebSub | None = None
     #: None: the daemon serves no web pages.
     monitor: Monitor | None = field(default_factory=Monitor)
     #: Values that came from ``${NAME}``; masked wherever text leaves the process.

@@ -94,6 +94,8 @@ def read_feed(text: str, *, url: str, now: datetime, timezone: tzinfo, limits: L
         skip_days=_skip_days(fenced.text),
         title=plain(str(feed.get("title") or ""), limit=MAX_TITLE),
         follow=(*rels.get("prev-archive", ()), *rels.get("next", ()))[:1],
+        hubs=rels.get("hub", ()),
+        self_url=next(iter(rels.get("self", ())), None),
         paged="wordpress" in str(feed.get("generator") or "").lower(),
     )
 

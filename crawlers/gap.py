@@ -23,6 +23,12 @@ def window(keys: Iterable[str]) -> list[str]:
     return heapq.nsmallest(MOST, {_digest(key) for key in keys})
 
 
+def extended(before: Collection[str], keys: Iterable[str]) -> list[str]:
+    """The same when items were pushed since: they come first, and the oldest of the window make room."""
+    fresh = dict.fromkeys(_digest(key) for key in keys)
+    return [*fresh, *(digest for digest in before if digest not in fresh)][:MOST]
+
+
 def overlaps(before: Collection[str], keys: Iterable[str]) -> bool:
     """Whether one of the items was in the window before."""
     known = frozenset(before)

@@ -23,6 +23,7 @@ from crawlers.model import (
     Rejected,
 )
 from crawlers.near import Match, Near
+from crawlers.outage import OutageDetector
 from crawlers.pages import Fetch as Fetch
 from crawlers.pages import fetch_article, read_article
 from crawlers.pool import ParseKilled, ParsePool
@@ -65,8 +66,11 @@ class ItemReader:
         now: Callable[[], datetime],
         near: Near | None = None,
         drift: DriftWatch | None = None,
+        outage: OutageDetector | None = None,
     ) -> None:
         self._storage = storage
+        #: None: every failure is somebody else's.
+        self._outage = outage
         #: None believes every outlet's rules.
         self._drift = drift
         #: None compares no texts: only addresses, GUIDs and equal bodies are recognised.
@@ -239,13 +243,15 @@ class ItemReader:
         if kind is FailureKind.ROBOTS:
             return self._filtered(fate, run, "robots", message)
         now = self._now()
-        again = kind in PASSING and fate.attempts + 1 < self._limits.page_attempts
+        ours = self._outage is not None and self._outage.is_ours(kind, run.started_at or now)
+        again = ours or (kind in PASSING and fate.attempts + 1 < self._limits.page_attempts)
         wait = self._limits.page_retry * RETRY_STEPS[min(fate.attempts, len(RETRY_STEPS) - 1)]
         return Decided(
             **_of(fate, run, now),
             kind=FateKind.PENDING if again else FateKind.FAILED,
             rule=str(kind),
-            detail=message,
+            detail=f"our own outage: {message}" if ours else message,
+            uncounted=ours,
             retry_at=now + max(wait, min(retry_after or wait, timedelta(days=1))) if again else None,
             identities=() if again else _item_keys(fate, run),
         )

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from config.model import Limits
 from crawlers.dates import read_date
-from crawlers.feed import MAX_GUID, MAX_WORDS, judge, read_each
+from crawlers.feed import MAX_GUID, MAX_LINKS, MAX_WORDS, judge, read_each
 from crawlers.identity import absolute
 from crawlers.model import Discovered, DiscoveryFailed, FailureKind, FeedEntry, Problem
 from crawlers.plain import MAX_SUMMARY, MAX_TITLE, first_image, plain, verbatim
@@ -46,7 +46,17 @@ def read_jsonfeed(
         problems=tuple(problems),
         title=plain(verbatim(document.get("title"), 5_000) or "", limit=MAX_TITLE),
         follow=(following,) if (following := absolute(verbatim(document.get("next_url"), 4096) or "", url)) else (),
+        hubs=_hubs(document.get("hubs"), url),
+        self_url=absolute(verbatim(document.get("feed_url"), 4096) or "", url),
     )
+
+
+def _hubs(listed: Any, url: str) -> tuple[str, ...]:
+    """Addresses of the hubs that speak WebSub (JSON Feed 1.1, ``hubs``)."""
+    named = [hub for hub in listed[:MAX_LINKS] if isinstance(hub, dict)] if isinstance(listed, list) else []
+    spoken = [hub for hub in named if str(hub.get("type")).lower() == "websub"]
+    found = [absolute(verbatim(hub.get("url"), 4096) or "", url) for hub in spoken]
+    return tuple(hub for hub in found if hub)
 
 
 def _short_int(digits: str) -> int | float:

@@ -26,6 +26,7 @@ from crawlers.robots import Robots
 from storage.embedded import EmbeddedValkey
 from storage.hosts import HostBudget
 from storage.redis import connect
+from storage.robots import RobotsShelf
 
 if TYPE_CHECKING:
     from typing import Self
@@ -51,7 +52,8 @@ class MannersMiddleware:
         self._redis: Redis = connect(_redis_url(settings))
         # With the daemon running its limits are shared; without it this process keeps its own.
         budget = HostBudget(self._redis, f"scrapy:{os.getpid()}")
-        self._fetcher = Fetcher(settings, budget, Robots(_now), _now, engine=HostedEngine(crawler))
+        robots = Robots(_now, RobotsShelf(self._redis))
+        self._fetcher = Fetcher(settings, budget, robots, _now, engine=HostedEngine(crawler))
         crawler.signals.connect(self._close, signals.spider_closed)
 
     @classmethod

@@ -248,6 +248,9 @@ class Discovered:
     #: Whether ``?paged=2`` gives the items before these (WordPress).
     paged: bool = False
     problems: tuple[Problem, ...] = ()
+    #: WebSub: where changes of this feed can be subscribed to, and under what address.
+    hubs: tuple[str, ...] = ()
+    self_url: str | None = None
     #: Publisher's word on when to come again: RSS ttl, sy:updatePeriod/Frequency.
     min_interval: timedelta | None = None
     #: Hours (0-23, GMT) and days (0 = Monday) in which the publisher asks not to be polled.

@@ -32,6 +32,8 @@ class OutageDetector:
     window: timedelta = WINDOW
     #: Since when the outage lasts; None while there is none.
     since: datetime | None = None
+    #: When the last one ended.
+    ended: datetime | None = None
     _last: OrderedDict[str, tuple[datetime, bool]] = field(default_factory=OrderedDict)
 
     def record(self, host: str, failure: FailureKind | None, now: datetime) -> bool:
@@ -43,6 +45,12 @@ class OutageDetector:
             self._last.popitem(last=False)
         return self._judge(now)
 
+    def is_ours(self, failure: FailureKind, began: datetime) -> bool:
+        """Whether the failure of what `began` then is laid at our own door: it ended in an outage, or saw one end."""
+        if failure not in OF_THE_NETWORK:
+            return False
+        return self.since is not None or (self.ended is not None and began <= self.ended)
+
     def _judge(self, now: datetime) -> bool:
         tried = len(self._last)
         dead = sum(unreachable for _, unreachable in self._last.values())
@@ -53,7 +61,7 @@ class OutageDetector:
             return False
         if dead < tried and not next(reversed(self._last.values()))[1]:
             # A network that carries one answer is back; what failed before says nothing about it.
-            self.since = None
+            self.since, self.ended = None, now
             self._last = OrderedDict((host, seen) for host, seen in self._last.items() if not seen[1])
             return True
         return False

@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 import structlog
 
 from config.model import Limits, Outlet, Source, SourceKind
-from crawlers import replacement, validators, whereabouts
+from crawlers import gap, hub, push, replacement, validators, whereabouts
 from crawlers.discover import discover
 from crawlers.evidence import evidence_of
+from crawlers.identity import url_key
 from crawlers.listing import expand
 from crawlers.model import (
     Discovered,
@@ -34,6 +35,7 @@ from crawlers.pool import ParseKilled, ParsePool
 from crawlers.recognise import Recognised, keys_of, recognise
 from crawlers.validators import Sent
 from storage.faults import point
+from storage.hubs import HubSubscription
 from storage.model import CrawlRun, IdentityKey, IdentityKind, RunStatus, SourceState, Trigger
 from storage.seen import Seen
 from storage.storage import Storage
@@ -76,6 +78,8 @@ class PollEnd:
     evidence: Mapping[str, Any] | None = None
     #: Seconds between requests that robots.txt asks for.
     crawl_delay: float | None = None
+    #: The source's subscription at a hub.
+    hub: HubSubscription | None = None
     #: What it changes in the source's state.
     state: Mapping[str, Any] = field(default_factory=dict)
 
@@ -128,7 +132,38 @@ class Poller:
                 end = await self._read(run, outlet, source, state, result, sent)
         if end.status is RunStatus.FAILED and source.kind is SourceKind.FEED:
             end = await self._seek(end, outlet, source, state)
-        return replace(end, crawl_delay=result.crawl_delay)
+        subscription = await self._storage.hubs.of(source.id) if source.kind is SourceKind.FEED else None
+        return replace(end, crawl_delay=result.crawl_delay, hub=subscription)
+
+    async def read_pushes(self, run: CrawlRun, outlet: Outlet, source: Source, state: SourceState) -> PollEnd:
+        """Enter what hubs pushed since the last such run; the source is not asked. Raises StaleToken.
+
+        A push that cannot be read makes the source due: a poll tells what it was about.
+        """
+        arrived: list[datetime | None] = []
+        window, size, count, unread = state.window, 0, 0, 0
+        for _ in range(push.AT_ONCE):
+            pushed = await self._storage.hubs.first(source.id)
+            if pushed is None:
+                break
+            entries = await push.entries_of(pushed, partial(self._discover, outlet=outlet, source=source))
+            if entries is not None:
+                reading = Reading(list(entries))
+                recognised = await self._enter(run, outlet, source, reading, reason="push", whole=False)
+                arrived += [d.published for d in recognised.discoveries if d.reason == "push"]
+                if window is not None:
+                    window = gap.extended(window, (url_key(entry.url, outlet) for entry in entries))
+            await self._storage.hubs.read(source.id, run.token, pushed.id)
+            count, size, unread = count + 1, size + len(pushed.body), unread + (entries is None)
+        changes: dict[str, Any] = {"window": window} if window != state.window else {}
+        if arrived:
+            changes["last_item"] = self._now()
+        if unread:
+            changes["next_attempt"] = min(state.next_attempt, self._now())
+        message = f"read {count} pushed by the hub" + (f"; {unread} of them no feed, so it is polled" if unread else "")
+        return PollEnd(
+            status=RunStatus.OK, reason="push", message=message, bytes=size, state=changes, arrived=tuple(arrived)
+        )
 
     # -- asking -------------------------------------------------------------------------------
 
@@ -241,6 +276,8 @@ class Poller:
             news = frozenset(d.url_key for d in recognised.discoveries)
             known = reading.children_after(news, outlet, self._now())
             await self._storage.children.save(source.id, run.token, known, reading.listed)
+        arrived = tuple(d.published for d in recognised.discoveries if d.reason == "new")
+        await self._hubs(source, first, answer, arrived)
         changes = {
             **whereabouts.found(state, answer.redirects, self._now()),
             **self._validators(source, first, answer, digest),
@@ -252,8 +289,21 @@ class Poller:
         return PollEnd(
             status=RunStatus.OK, reason=reason, message=message, http_status=answer.status, bytes=answer.wire_bytes,
             headers=answer.headers, discovered=first, state=changes, shown=len(reading.entries),
-            arrived=tuple(d.published for d in recognised.discoveries if d.reason == "new"),
+            arrived=arrived,
         )  # fmt: skip
+
+    async def _hubs(
+        self, source: Source, first: Discovered, answer: Fetched, arrived: Sequence[datetime | None]
+    ) -> None:
+        """Remember where changes can be subscribed to, and whether the hub has kept its word until now."""
+        if source.kind is not SourceKind.FEED:
+            return
+        now, said = self._now(), hub.offer(answer, first)
+        subscription = await self._storage.hubs.offer(source.id, said.hubs, said.topic, now)
+        missed = hub.withheld(subscription, arrived, now)
+        if missed and subscription is not None:
+            log.warning("hub withheld news", hub=subscription.hub, items=missed, message="polled as usual for a day")
+            await self._storage.hubs.change(subscription.id, missed_at=now)
 
     def _parts(self, outlet: Outlet, source: Source, state: SourceState) -> Parts:
         return Parts(
@@ -264,12 +314,20 @@ class Poller:
         )  # fmt: skip
 
     async def _enter(
-        self, run: CrawlRun, outlet: Outlet, source: Source, reading: Reading, *, reason: str | None = None
+        self,
+        run: CrawlRun,
+        outlet: Outlet,
+        source: Source,
+        reading: Reading,
+        *,
+        reason: str | None = None,
+        whole: bool = True,
     ) -> Recognised:
         """Recognise the entries and make each that must be looked at a pending fate of the run."""
         recognised = await recognise(
-            reading.entries, outlet, source, seen=self._seen, articles=self._storage.articles, now=self._now()
-        )
+            reading.entries, outlet, source, seen=self._seen, articles=self._storage.articles, now=self._now(),
+            whole=whole,
+        )  # fmt: skip
         looked_at = tuple(
             replace(d, reason=reason or "gap")
             if d.reason == "new" and (reason or d.url_key in reading.recovered)

@@ -63,8 +63,12 @@ async def recognise(
     seen: Seen,
     articles: Articles,
     now: datetime,
+    whole: bool = True,
 ) -> Recognised:
-    """Sort the entries into those to look at and those known; every sighting refreshes the memory."""
+    """Sort the entries into those to look at and those known; every sighting refreshes the memory.
+
+    `whole` says that they are all that the source lists, which a later 304 stands for.
+    """
     items = _items(entries, outlet, source)
     keys = [key for item in items for key in (item.place, item.name)]
     memory = await seen.lookup(keys)
@@ -85,7 +89,7 @@ async def recognise(
             # Known through another source of the outlet: remember what this one says of it.
             sightings.append(replace(found[item.place], key=item.name, entry_hash=item.hash))
     await seen.mark(sightings)
-    await seen.refresh(keys, source_id=source.id)
+    await seen.refresh(keys, source_id=source.id if whole else None)
     await articles.touch(known_keys, now)
     return Recognised(discoveries=tuple(discoveries), known=len(items) - len(discoveries))
 

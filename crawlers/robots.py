@@ -1,4 +1,4 @@
-"""robots.txt of every origin we visit (RFC 9309): fetched by our own fetcher, kept for a day at most.
+"""robots.txt of every origin we visit (RFC 9309): fetched by our own fetcher, kept for a day at most, for all workers.
 
 Knows when rules are good and what their absence means; what they say is ``crawlers.robots_rules``.
 """
@@ -11,9 +11,11 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from crawlers.address import Target
 from crawlers.model import FailureKind, Fetched, FetchFailed, FetchResult
+from crawlers.robots_note import Note, from_json, to_json
 from crawlers.robots_rules import ALLOW_ALL, Rules, parse, path_of, product_token
 
 #: Gets the robots.txt at a URL.
@@ -31,6 +33,11 @@ NETWORK_LIFETIME = timedelta(seconds=30)
 STALE_LIFETIME = timedelta(days=30)
 #: Redirects followed (RFC 9309 section 2.3.1.2); past them robots.txt counts as absent.
 MAX_REDIRECTS = 5
+
+#: One worker asks for a robots.txt within this; the others wait for what it learns for as long as they have patience.
+CLAIM = timedelta(seconds=60)
+_PATIENCE_SECONDS = 20.0
+_PAUSE_SECONDS = 0.2
 
 _MAX_ENTRIES = 20_000
 _MAX_PATTERN_CHARS = 16 * 2**20
@@ -65,11 +72,31 @@ class _Entry:
     weight: int = 0
 
 
-class Robots:
-    """Rules by origin and product token, bounded, the least recently used forgotten first."""
+class Shelf(Protocol):
+    """Where workers share notes, by name; see `storage.robots.RobotsShelf`."""
 
-    def __init__(self, now: Callable[[], datetime]) -> None:
+    async def get(self, name: str) -> bytes | None:
+        """The note, None when there is none."""
+
+    async def put(self, name: str, note: bytes, life: timedelta) -> None:
+        """Replace the note."""
+
+    async def claim(self, name: str, life: timedelta) -> bool:
+        """Whether the caller is the one to write the note now."""
+
+    async def release(self, name: str) -> None:
+        """Somebody else may write it."""
+
+
+class Robots:
+    """Rules by origin and product token, bounded, the least recently used forgotten first.
+
+    With a shelf, of all workers one asks for each robots.txt.
+    """
+
+    def __init__(self, now: Callable[[], datetime], shelf: Shelf | None = None) -> None:
         self._now = now
+        self._shelf = shelf
         self._entries: OrderedDict[tuple[str, str], _Entry] = OrderedDict()
         self._weight = 0
 
@@ -80,8 +107,42 @@ class Robots:
         if not self._good(entry):
             async with entry.lock:
                 if not self._good(entry):
-                    self._learn(entry, await fetch(robots_url(target)), token)
+                    await self._refresh(entry, target, token, fetch)
         return _verdict(entry, path_of(target.href))
+
+    async def _refresh(self, entry: _Entry, target: Target, token: str, fetch: Fetch) -> None:
+        """Ask for robots.txt, unless another worker has or is about to."""
+        if self._shelf is None:
+            self._learn(entry, await fetch(robots_url(target)), token)
+            return
+        name = f"{target.origin} {token}"
+        for _ in range(round(_PATIENCE_SECONDS / _PAUSE_SECONDS)):
+            if await self._adopt(entry, name, self._shelf):
+                return
+            if await self._shelf.claim(name, CLAIM):
+                break
+            await asyncio.sleep(_PAUSE_SECONDS)
+        try:
+            if await self._adopt(entry, name, self._shelf):
+                return
+            self._learn(entry, await fetch(robots_url(target)), token)
+            if entry.until is not None:
+                note = Note(rules=entry.rules, read_at=entry.read_at, until=entry.until, failure=entry.failure)
+                await self._shelf.put(name, to_json(note), STALE_LIFETIME)
+        finally:
+            await self._shelf.release(name)
+
+    async def _adopt(self, entry: _Entry, name: str, shelf: Shelf) -> bool:
+        """Take over what another worker has learned; whether it still holds. What no longer does is a reserve."""
+        text = await shelf.get(name)
+        note = from_json(text) if text is not None else None
+        if note is None or (entry.until is not None and note.until <= entry.until):
+            return False
+        if note.rules is not None or entry.rules is None:
+            entry.rules, entry.read_at = note.rules, note.read_at
+        entry.until, entry.failure = note.until, note.failure
+        self._weigh(entry)
+        return self._good(entry)
 
     def _entry(self, key: tuple[str, str]) -> _Entry:
         entry = self._entries.get(key)
@@ -111,6 +172,9 @@ class Robots:
             entry.until = now + _until_next(result)
         else:
             entry.rules, entry.read_at, entry.until = ALLOW_ALL, now, now + LIFETIME
+        self._weigh(entry)
+
+    def _weigh(self, entry: _Entry) -> None:
         weight = 64 + sum(len(rule.pattern) + len(rule.text) for rule in entry.rules.rules) if entry.rules else 64
         self._weight += weight - entry.weight
         entry.weight = weight

@@ -6,13 +6,13 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import structlog
 
-from config.model import Limits, Outlet, RobotsPolicy, Source
+from config.model import Adaptive, Limits, Outlet, RobotsPolicy, Source
 from crawlers import whereabouts
 from crawlers.fetch import Fetcher
 from crawlers.item import ItemReader
@@ -32,9 +32,10 @@ from storage.errors import StaleToken, StorageUnavailable
 from storage.faults import point
 from storage.leases import Leases
 from storage.model import CrawlRun, Fate, FateKind, RunStatus, SourceState, Trigger
+from storage.outages import REASON as OUTAGE
 from storage.redis import RedisUnavailableError
-from storage.rhythm import Rhythm
-from storage.rhythms import NextPoll
+from storage.rhythm import Rhythm, learn
+from storage.rhythms import NextPoll, Remembered
 from storage.seen import Seen
 from storage.storage import Storage
 
@@ -89,10 +90,11 @@ class Crawler:
         self._worker = worker
         self._now = now
         self.outage = outage or OutageDetector()
+        self._outage_began: datetime | None = None
         self._drift = DriftWatch(storage, now)
         self._items = ItemReader(
             storage=storage, seen=seen, fetch=self._fetch, pool=pool, limits=limits, now=now, near=near,
-            drift=self._drift,
+            drift=self._drift, outage=self.outage,
         )  # fmt: skip
         self._poller = Poller(storage=storage, seen=seen, fetch=self._fetch, pool=pool, limits=limits, now=now)
         #: Monotonic time at which a run last ended; what "working" means for the watchdog.
@@ -180,14 +182,20 @@ class Crawler:
         began = time.monotonic()
         if run.trigger is Trigger.RESUME:
             end = PollEnd(status=RunStatus.OK, reason="resume", message="pending items of earlier runs only")
+        elif run.trigger is Trigger.PUSH:
+            end = await self._poller.read_pushes(run, outlet, source, state)
         else:
-            end = await self._poller.poll(run, outlet, source, state)
+            end = self._excused(run, await self._poller.poll(run, outlet, source, state))
         fresh = await self._settle(run, outlet, source)
-        changes: dict[str, Any] = {}
+        changes: dict[str, Any] = dict(end.state)
         next_poll = None
-        if run.trigger is not Trigger.RESUME:
+        if run.trigger is Trigger.PUSH:
+            next_poll = self._taught(source, state, end, await self._storage.rhythms.get(source.id))
+        elif run.trigger is not Trigger.RESUME:
             remembered = await self._storage.rhythms.get(source.id)
-            changes, next_poll = self._changes(source, state, end, remembered.rhythm if remembered else Rhythm())
+            changes, next_poll = self._changes(
+                source, state, end, remembered.rhythm if remembered else Rhythm(), run.trigger
+            )
         if fresh:
             changes["last_new"] = self._now()
         return await self._close(
@@ -224,29 +232,49 @@ class Crawler:
 
     # -- ends ---------------------------------------------------------------------------------
 
+    def _taught(
+        self, source: Source, state: SourceState, end: PollEnd, remembered: Remembered | None
+    ) -> NextPoll | None:
+        """What pushed items teach of the rhythm; the next poll stays when it is. None before the first poll."""
+        if remembered is None:
+            return None
+        zone = source.schedule.timezone if isinstance(source.schedule, Adaptive) else UTC
+        fresh = [None if moment is None else moment.timestamp() for moment in end.arrived]
+        rhythm = learn(remembered.rhythm, self._now().timestamp(), shown=None, fresh=fresh, zone=zone)
+        return NextPoll(at=state.next_attempt, terms=remembered.terms, rhythm=rhythm, demand=remembered.demand)
+
+    def _excused(self, run: CrawlRun, end: PollEnd) -> PollEnd:
+        """The end as it is, unless our own outage spoiled the poll: then it says nothing of the source."""
+        kind = FailureKind(end.reason) if end.reason in set(FailureKind) else FailureKind.PARSE
+        if end.status is not RunStatus.FAILED or not self.outage.is_ours(kind, run.started_at or self._now()):
+            return end
+        message = f"our own outage: {end.message}"
+        return PollEnd(status=RunStatus.SKIPPED, reason=OUTAGE, message=message, bytes=end.bytes, hub=end.hub)
+
     def _changes(
-        self, source: Source, state: SourceState, end: PollEnd, rhythm: Rhythm
+        self, source: Source, state: SourceState, end: PollEnd, rhythm: Rhythm, trigger: Trigger
     ) -> tuple[dict[str, Any], NextPoll]:
-        """The source's state after this poll; during an outage of our own nobody is blamed."""
+        """The source's state after this poll; what our own outage spoiled changes only when it is next polled."""
         now = self._now()
         changes = dict(end.state)
-        failures = state.failures
+        # Whoever asks by hand has a reason to think that it is mended: the back-off begins anew.
+        failures = 0.0 if trigger is Trigger.MANUAL and end.reason != OUTAGE else state.failures
         if end.status is RunStatus.FAILED:
-            kind = FailureKind(end.reason) if end.reason in set(FailureKind) else FailureKind.PARSE
-            ours = self.outage.since is not None and kind in OF_THE_NETWORK
-            failures += 0.0 if ours else FAILURE_WEIGHT[kind]
+            failures += FAILURE_WEIGHT[FailureKind(end.reason) if end.reason in set(FailureKind) else FailureKind.PARSE]
             changes |= {"last_failure": end.reason, "last_failure_message": end.message}
         elif end.status in {RunStatus.OK, RunStatus.NOT_MODIFIED}:
             failures = 0.0
             changes |= {"last_success": now}
-        if end.retry_after is not None:
-            changes["not_before"] = now + min(end.retry_after, timedelta(days=1))
         next_poll = self._next_attempt(source, state, end, rhythm=rhythm, failures=failures, now=now)
+        if end.reason != OUTAGE:
+            changes |= next_poll.asked
         probe = whereabouts.not_before(changes.get("gone_at", state.gone_at), now)
         if probe is not None and probe > next_poll.at:
             term = {"name": "gone", "text": "it is gone and probed once a month", "at": probe.isoformat()}
             next_poll = replace(next_poll, at=probe, terms=(*next_poll.terms, term))
-        changes |= {"last_attempt": now, "failures": failures, "next_attempt": next_poll.at}
+        changes |= {"last_attempt": now, "next_attempt": next_poll.at}
+        if failures != state.failures:  # written only when meant: an outage that is just noticed forgives others
+            changes["failures"] = failures
         return changes, next_poll
 
     async def _fail(self, run: CrawlRun, reason: str, message: str) -> CrawlRun | None:
@@ -303,13 +331,17 @@ class Crawler:
 
     async def _tell_outage(self) -> None:
         """Say it once in the log, and as a fact for whoever asks."""
-        since, name = self.outage.since, f"outage {self._worker}"
+        since, now = self.outage.since, self._now()
         if since is not None:
-            log.warning("own outage began", since=since.isoformat(), message="no host answers; nobody is blamed")
-            await self._storage.facts.put(name, {"since": since.isoformat()}, self._now())
-        else:
-            log.warning("own outage ended", message="hosts answer again")
-            await self._storage.facts.drop(name)
+            self._outage_began = since
+            weights = {str(kind): FAILURE_WEIGHT[kind] for kind in OF_THE_NETWORK}
+            excused = await self._storage.outages.begin(self._worker, since, weights, now)
+            message = "no host answers; nobody is blamed"
+            log.warning("own outage began", since=since.isoformat(), excused=excused, message=message)
+        elif self._outage_began is not None:
+            due = await self._storage.outages.end(self._worker, self._outage_began, now)
+            log.warning("own outage ended", due=due, message="hosts answer again; what was missed is made up for")
+            self._outage_began = None
 
 
 def _counts(run: CrawlRun) -> dict[str, int]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from storage.hubs import HubState
 from storage.model import FateKind, RunStatus
 
 #: Why a run failed, was skipped or missed; anything else counts as ``other``.
@@ -18,7 +19,7 @@ REASONS = (
     "dns", "connect", "tls", "timeout", "truncated", "too_large", "protocol", "redirect",
     "forbidden_address", "robots", "robots_unreadable", "rate_limited", "blocked", "not_found", "gone", "http_4xx",
     "http_5xx", "not_a_feed", "empty", "parse", "storage", "overlap", "paused", "outage",
-    "budget", "interrupted", "shutdown", "resume", "clock_jump", "downtime",
+    "budget", "interrupted", "shutdown", "resume", "push", "clock_jump", "downtime",
 )  # fmt: skip
 
 
@@ -50,6 +51,9 @@ class Reading:
     #: get, and how many these are.
     lags: tuple[tuple[str, str, float, int], ...]
     delivery_dead: int
+    #: Subscriptions at hubs by state, and pushes that no run has read.
+    hubs: Mapping[str, int]
+    pushes: int
     disk_free: int
     disk_total: int
 
@@ -98,6 +102,9 @@ class _Collector:
             yield _gauge("warta_redis_up", "1 while Redis answers", r.redis)
         yield from self._deliveries()
         yield _gauge("warta_delivery_dead", "Events that could not be delivered and wait for a person", r.delivery_dead)
+        hubs = {str(state): r.hubs.get(str(state), 0) for state in HubState}
+        yield _labelled("warta_hub_subscriptions", "Subscriptions at hubs, by state", "state", hubs)
+        yield _gauge("warta_pushes_waiting", "Pushes of hubs that wait for a run", r.pushes)
         yield _gauge("warta_disk_free_bytes", "Free space where the data directory is", r.disk_free)
         yield _gauge("warta_disk_size_bytes", "All space where the data directory is", r.disk_total)
 

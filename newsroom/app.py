@@ -7,12 +7,13 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
+from starlette.requests import Request as StarletteRequest
 from starlette.routing import Router
 from starlette.types import Receive, Scope, Send
 
 from newsroom import control, hostile
 from newsroom.press import Newsroom
-from newsroom.web import Answer, Request
+from newsroom.web import HUB, Answer, Request
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "testserver")
 
@@ -38,11 +39,19 @@ class _Hosts:
         if host in LOOPBACK:
             await self._control(scope, receive, send)
             return
+        if host == HUB:
+            await self._hub(scope, receive, send)
+            return
         answer = self._newsroom.respond(_request(self._newsroom, scope, host, headers))
         if answer.wire is not None:
             await _seize(answer, scope, receive, send)
         else:
             await _send(answer, scope["method"], send)
+
+    async def _hub(self, scope: Scope, receive: Receive, send: Send) -> None:
+        form = await StarletteRequest(scope, receive).body()
+        status, text = self._newsroom.hub.take(dict(parse_qsl(form.decode("latin-1"), keep_blank_values=True)))
+        await _send(Answer(status, text.encode(), {"content-type": "text/plain"}), scope["method"], send)
 
 
 def _bare(host: str) -> str:

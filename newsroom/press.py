@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from urllib.parse import urlsplit
 
 from newsroom import chance
 from newsroom.clock import Clock
 from newsroom.desk import FIRST_DAY, ORDERED, PER_DAY, Desk
+from newsroom.hub import Hub
 from newsroom.misbehaviour import TABLE, Stage
 from newsroom.orders import Orders
 from newsroom.rhythm import day_of
@@ -76,6 +78,7 @@ class Newsroom:
         self._domains = {house.masthead.domain: house for house in self.houses.values()}
         self._field = lru_cache(maxsize=64)(self._field_house)
         self._rendered = RenderCache(256)
+        self.hub = Hub(self._topic)
 
     # -- who is who
 
@@ -181,7 +184,22 @@ class Newsroom:
             story = house.desk.new_story(self._ordered_number(house.desk, moment), moment, by_slug.get(channel or ""))
             self.orders.publish(story)
             out.append(story)
+        if house.pushes:
+            self.hub.tell(self.addresses.url(source.host, source.path) for source in house.sources)
         return out
+
+    def _topic(self, url: str) -> Answer | None:
+        """What the hub pushes of a feed as it stands now; None for an address that is none."""
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        house = self.house_at(host)
+        if house is None or not house.pushes:
+            return None
+        source = next((s for s in house.sources if (s.host, s.path) == (host, parts.path)), None)
+        if source is None:
+            return None
+        page = house.feed(source, self.clock.now())
+        return Answer(200, page.render(), {"content-type": page.content_type, "link": house.links(source)})
 
     def republish(self, outlet: str, number: int, kind: Kind) -> Story:
         """Run a story again now: `Kind.RERUN` or `Kind.DUPLICATE`."""

@@ -12,6 +12,9 @@ from urllib.parse import urlencode
 
 from newsroom.hostile import Connection
 
+#: Host of the press's hub.
+HUB = "hub.newsroom.test"
+
 
 class Addresses:
     """Builds absolute URLs for virtual hosts that all listen on one port."""

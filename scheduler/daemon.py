@@ -34,9 +34,14 @@ from scheduler.plan import active_sources, apply, diff
 from scheduler.pricing import reprice
 from scheduler.queue import CrawlQueue
 from scheduler.rooms import Rooms
+from scheduler.websub.callback import Callbacks
+from scheduler.websub.client import HubClient
+from scheduler.websub.office import SubscriptionOffice
 from scheduler.worker import Worker
 from storage.leases import Leases
 from storage.model import CrawlRun, RunStatus
+from storage.outages import LIVE
+from storage.robots import RobotsShelf
 
 log = structlog.get_logger(__name__)
 
@@ -44,8 +49,8 @@ log = structlog.get_logger(__name__)
 STALLED_SECONDS = 60.0
 
 
-#: Names of facts: a reload that was refused, and the outage that a worker sees.
-REFUSED, OUTAGE = "configuration refused", "outage "
+#: Name of the fact that a reload was refused.
+REFUSED = "configuration refused"
 
 #: Signals closer together than this are one.
 SAME_SIGNAL_SECONDS = 0.5
@@ -53,7 +58,7 @@ SAME_SIGNAL_SECONDS = 0.5
 #: Settings that the parts take when they are made.
 NEEDS_RESTART = (
     "data_dir", "redis", "database", "parse_processes", "worker_concurrency", "reactor",
-    "limits", "allow_networks", "resolve", "seen_ttl", "dedupe", "log_level", "api", "monitor",
+    "limits", "allow_networks", "resolve", "seen_ttl", "dedupe", "log_level", "api", "websub", "monitor",
 )  # fmt: skip
 
 
@@ -144,6 +149,7 @@ class Daemon:
         if self._role.schedules:
             await self._start_scheduler(rooms, queue, clockwork)
         api = self._start_api(rooms)
+        callbacks = self._start_websub(rooms, clockwork)
         clockwork.every(10, "watchdog", self._feed_watchdog)
         clockwork.every(2, "reload", lambda: self._reload_if_changed(rooms))
         clockwork.start()
@@ -158,9 +164,12 @@ class Daemon:
             self._notify.notify("STOPPING=1")
             await clockwork.stop()
             if api is not None:
-                await self._stop_api(api)
+                await self._stop_server(self._api, api)
+            if callbacks is not None:
+                await self._stop_server(self._callbacks, callbacks)
             if self._role.schedules:
                 await self._office.stop()
+                await self._hubs.close()
                 with contextlib.suppress(Exception):
                     await self._leader.resign()
             if worker is not None:
@@ -182,8 +191,33 @@ class Daemon:
         log.info("api served", address=self._api.address)
         return asyncio.create_task(self._api.serve(), name="api")
 
-    async def _stop_api(self, serving: asyncio.Task[None]) -> None:
-        self._api.stop()
+    def _start_websub(self, rooms: Rooms, clockwork: Clockwork) -> asyncio.Task[None] | None:
+        """Look after subscriptions at hubs, and serve the address at which hubs reach us."""
+        if not self._role.schedules:
+            return None
+        settings, websub, serving = self._settings, self._settings.websub, None
+        client = HubClient(settings, now=self._now)
+        self._hubs = SubscriptionOffice(rooms.storage, lambda: self._settings, client, websub, now=self._now)
+        if websub is not None:
+            callbacks = Callbacks(
+                rooms.storage, lease=websub.lease, most_bytes=settings.limits.feed_bytes, lost=self._hubs.lost,
+                now=self._now,
+            )  # fmt: skip
+            try:
+                self._callbacks = ApiServer(callbacks.app(), websub, name="websub", key="websub.listen")
+                serving = asyncio.create_task(self._callbacks.serve(), name="websub")
+                log.info("hubs awaited", address=self._callbacks.address, callback=websub.callback)
+            except CannotListen as error:
+                log.error("hubs not awaited", reason=str(error))
+        clockwork.every(2, "hubs", self._attend_hubs)
+        return serving
+
+    async def _attend_hubs(self) -> None:
+        if self._leader.leads:
+            await self._hubs.tick()
+
+    async def _stop_server(self, server: ApiServer, serving: asyncio.Task[None]) -> None:
+        server.stop()
         await asyncio.wait([serving], timeout=5)
         serving.cancel()
         await asyncio.gather(serving, return_exceptions=True)
@@ -247,9 +281,10 @@ class Daemon:
                 runs=len(ended),
                 message="their worker died; undecided items are tried again",
             )
-        for name in await rooms.storage.facts.all():
-            if name.startswith(OUTAGE) and is_dead(name.removeprefix(OUTAGE)):
-                await rooms.storage.facts.drop(name)
+        for name, fact in (await rooms.storage.facts.all()).items():
+            worker = name.removeprefix(LIVE)
+            if worker != name and is_dead(worker):  # it cannot tell any more when its outage ended
+                await rooms.storage.outages.end(worker, datetime.fromisoformat(fact["since"]), self._now())
         await rooms.fill_seen()
 
     async def _feed_watchdog(self) -> None:
@@ -269,7 +304,7 @@ class Daemon:
     async def _start_worker(self, rooms: Rooms, queue: CrawlQueue) -> Worker:
         worker = Worker(
             settings=lambda: self._settings, storage=rooms.storage, seen=rooms.seen, leases=rooms.leases,
-            budget=rooms.budget, name=self._name, now=self._now, bands=rooms.bands,
+            budget=rooms.budget, name=self._name, now=self._now, bands=rooms.bands, shelf=RobotsShelf(rooms.redis),
         )  # fmt: skip
         await worker.start()
         self._consumer = queue.worker(

@@ -9,10 +9,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 import structlog
 
 from config.model import Settings, Source
+from scheduler.catch_up import RAMP, Ramp
 from scheduler.clockwork import ClockJump
 from scheduler.plan import active_sources
 from scheduler.policy import first_attempt, interval_of, longest, next_attempt
@@ -30,6 +32,10 @@ LOST_AFTER = timedelta(seconds=10)
 
 #: Sources that any outlet may have queued or running at a time.
 LEAST_SHARE = 8
+
+
+#: Sources looked at in one tick to find those that may go while hosts are spared.
+OVERDUE = 2_000
 
 
 class Dispatcher:
@@ -53,6 +59,9 @@ class Dispatcher:
         self._sources: dict[str, Source] = {}
         self._concurrency: dict[str, int] = {}
         self._fingerprint: str | None = None
+        #: How hosts are spared after a time in which nobody asked; None: that is long ago.
+        self._ramp: Ramp | None = None
+        self._started = False
         #: Monotonic time of the last tick that ended well; what "working" means for the watchdog.
         self.last_tick = time.monotonic()
 
@@ -68,9 +77,12 @@ class Dispatcher:
         if room > 0:
             now = self._now()
             wanted = self._wanted()
-            for state in await self._storage.sources.due(now, room, most=self._most):
+            await self._look_back(now)
+            # While hosts are spared what is due is more than what may go: enough is looked at to find that.
+            limit = room if self._ramp is None else max(room, OVERDUE)
+            for state in await self._storage.sources.due(now, limit, most=self._most):
                 source = wanted.get(state.id)
-                if source is not None:
+                if source is not None and sent < room and self._may_go(state, now):
                     sent += await self._dispatch(source, state, now)
         self.last_tick = time.monotonic()
         return sent
@@ -79,12 +91,38 @@ class Dispatcher:
         """Sources of one outlet that are queued or running at a time: enough to use its requests in flight."""
         return max(LEAST_SHARE, 2 * self._concurrency.get(outlet_id, 0))
 
+    async def _look_back(self, now: datetime) -> None:
+        """Begin to make up for what was missed when we come back, and end it when nothing is held back any more."""
+        if not self._started:
+            self._started = True
+            due = await self._storage.sources.due(now, OVERDUE)
+            if any(now - state.next_attempt > MISSED_AFTER and state.last_attempt for state in due):
+                self._ramp = Ramp(now)
+        window = next(reversed(await self._storage.outages.windows()), None)
+        if (
+            window is not None
+            and now - window.until < RAMP
+            and (self._ramp is None or self._ramp.came_back < window.until)
+        ):
+            self._ramp = Ramp(window.until)
+        if self._ramp is not None and self._ramp.is_over(now):
+            self._ramp = None
+
+    def _may_go(self, state: SourceState, now: datetime) -> bool:
+        """Whether its host may be asked already, after a time in which nobody was."""
+        if self._ramp is None or state.requested_at is not None or not self._ramp.concerns(state.next_attempt):
+            return True
+        if state.next_attempt > now or state.last_attempt is None:
+            return True
+        return self._ramp.admits(urlsplit(state.adopted_url or state.url).hostname or "", now)
+
     async def jumped(self, jump: ClockJump) -> None:
         """After the wall clock went back, no source waits for longer than its schedule says."""
         if not jump.backward:
             return
         now = self._now()
         wanted = self._wanted()
+        await self._storage.sources.move_waits(jump.by, now)
         for state in await self._storage.sources.all():
             source = wanted.get(state.id)
             if source is None or state.failures > 0:
@@ -123,7 +161,8 @@ class Dispatcher:
         if polls and not asked:
             await self._record_missed(source, state, now)
         manual = Trigger.GAP if state.gap_since is not None else Trigger.MANUAL
-        trigger = manual if asked else Trigger.SCHEDULE if polls else Trigger.RESUME
+        waiting = Trigger.RESUME if state.pushed_at is None else Trigger.PUSH
+        trigger = manual if asked else Trigger.SCHEDULE if polls else waiting
         await self._queue.send(source.id, state.next_attempt if polls else now, str(trigger), source.priority)
         return True
 

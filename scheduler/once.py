@@ -19,6 +19,7 @@ from scheduler.plan import active_sources, apply, diff
 from scheduler.rooms import Rooms
 from scheduler.worker import Worker
 from storage.model import CrawlRun, Discovery, Fate, RunStatus, Trigger
+from storage.robots import RobotsShelf
 from storage.sources import SourceDefinition
 from storage.storage import Storage
 
@@ -37,7 +38,7 @@ async def crawl_here(
             await apply(planned, settings.outlets, rooms.storage.sources, now=now())
             worker = Worker(
                 settings=lambda: settings, storage=rooms.storage, seen=rooms.seen, leases=rooms.leases,
-                budget=rooms.budget, name=name, now=now, bands=rooms.bands,
+                budget=rooms.budget, name=name, now=now, bands=rooms.bands, shelf=RobotsShelf(rooms.redis),
             )  # fmt: skip
             await worker.start()
             try:

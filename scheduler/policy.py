@@ -248,7 +248,8 @@ def _obey(moment: datetime, word: PublisherWord, source_id: str, now: datetime) 
     terms = []
     if word.min_interval is not None and moment < now + min(word.min_interval, PUBLISHER_CEILING):
         moment = now + min(word.min_interval, PUBLISHER_CEILING)
-        text = f"the publisher asks for {span(word.min_interval)} between polls (max-age, Expires, ttl or sy:)"
+        asked = span(word.min_interval)
+        text = f"the publisher asks for {asked} between polls (max-age, Expires, ttl, sy: or robots.txt's Crawl-delay)"
         terms.append(Term("age", text, moment))
     if word.not_before is not None and word.not_before > now:
         # Some seconds after, so that all who were told the same time do not come at once.

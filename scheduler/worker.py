@@ -17,17 +17,19 @@ from crawlers.pool import ParsePool
 from crawlers.robots import Robots
 from crawlers.run import Crawler
 from scheduler.budget import Prices
-from scheduler.caching import publisher_word
-from scheduler.policy import decide
+from scheduler.caching import declared, floor_of, publisher_word
+from scheduler.policy import Decision, decide
 from scheduler.pricing import PriceList
 from scheduler.queue import CrawlMessage
 from scheduler.rhythm import demand
+from scheduler.websub.policy import safety_poll
 from storage.bands import Bands
 from storage.hosts import HostBudget
 from storage.leases import Leases
 from storage.model import CrawlRun, RunStatus, SourceState, Trigger
 from storage.rhythm import Rhythm, learn
 from storage.rhythms import NextPoll
+from storage.robots import RobotsShelf
 from storage.seen import Seen
 from storage.storage import Storage
 
@@ -52,18 +54,30 @@ def after_poll(
     if end.status in {RunStatus.OK, RunStatus.NOT_MODIFIED}:
         arrived = [None if moment is None else moment.timestamp() for moment in end.arrived]
         rhythm = learn(rhythm, now.timestamp(), shown=end.shown, fresh=arrived, zone=zone)
+    worked_once = state.last_success is not None or failures == 0
+    word = publisher_word(end, state, now)
+    asked = {"not_before": floor_of(word, now), "said": declared(end, state, now)}
+    if isinstance(source.schedule, Adaptive) and end.hub is not None and end.hub.is_proven(now):
+        decision = safety_poll(
+            source.schedule, source.id, now=now, failures=failures, worked_once=worked_once, word=word
+        )
+        return NextPoll(at=decision.at, terms=_terms(decision), rhythm=rhythm, asked=asked)
     decision = decide(
         source.schedule,
         source.id,
         now=now,
         failures=failures,
-        worked_once=state.last_success is not None or failures == 0,
-        word=publisher_word(end, now),
+        worked_once=worked_once,
+        word=word,
         rhythm=rhythm,
         price=(prices or Prices()).of(source.outlet_id),
     )
-    terms = tuple({"name": t.name, "text": t.text, "at": t.at.isoformat()} for t in decision.terms)
-    return NextPoll(at=decision.at, terms=terms, rhythm=rhythm, demand=_demand(source.schedule, rhythm, now))
+    demand = _demand(source.schedule, rhythm, now)
+    return NextPoll(at=decision.at, terms=_terms(decision), rhythm=rhythm, demand=demand, asked=asked)
+
+
+def _terms(decision: Decision) -> tuple[dict[str, str], ...]:
+    return tuple({"name": t.name, "text": t.text, "at": t.at.isoformat()} for t in decision.terms)
 
 
 def _demand(schedule: Schedule, rhythm: Rhythm, now: datetime) -> tuple[float, ...]:
@@ -87,12 +101,13 @@ class Worker:
         name: str,
         now: Callable[[], datetime],
         bands: Bands | None = None,
+        shelf: RobotsShelf | None = None,
     ) -> None:
         self._settings = settings
         self._now = now
         self._prices = PriceList(storage)
         first = settings()
-        self.fetcher = Fetcher(first, budget, Robots(now=now), now=now)
+        self.fetcher = Fetcher(first, budget, Robots(now=now, shelf=shelf), now=now)
         self.pool = ParsePool(
             processes=first.parse_processes,
             max_tasks=TASKS_PER_CHILD,

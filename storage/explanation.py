@@ -8,13 +8,18 @@ from typing import Any
 
 from config.model import Adaptive, Source
 from config.units import span
+from storage.hubs import HubState, HubSubscription
 from storage.model import SourceState
 from storage.rhythm import Forecast, Rhythm, expected_gap
 from storage.rhythms import Remembered
 
 
 def explanation(
-    source: Source | None, state: SourceState, remembered: Remembered | None, now: datetime
+    source: Source | None,
+    state: SourceState,
+    remembered: Remembered | None,
+    now: datetime,
+    hub: HubSubscription | None = None,
 ) -> dict[str, Any]:
     """What there is to say of a source's next time, for people and programs alike.
 
@@ -29,7 +34,7 @@ def explanation(
         text = "moved since: a poll under way, a changed schedule, or a request"
         terms.append({"name": "moved", "text": text, "at": state.next_attempt.isoformat()})
     if state.not_before is not None and state.not_before > state.next_attempt:
-        text = "the server said Retry-After"
+        text = "the publisher asks to wait (Retry-After, max-age, Expires, ttl, sy: or Crawl-delay)"
         terms.append({"name": "retry_after", "text": text, "at": state.not_before.isoformat()})
     if state.requested_at is not None:
         terms.append({"name": "asked", "text": "a person asked for a run", "at": state.requested_at.isoformat()})
@@ -44,4 +49,39 @@ def explanation(
         "terms": terms,
         "items_per_day": round(Forecast(rhythm, zone, now.timestamp()).per_day, 2) if rhythm.known else None,
         "next_item_within": span(expected_gap(rhythm, now, zone)) if rhythm.known else None,
+        "hub": None if hub is None else pushed_by(hub, state.next_attempt, now),
     }
+
+
+def pushed_by(hub: HubSubscription, next_attempt: datetime, now: datetime) -> dict[str, Any]:
+    """What is to be expected of a source's hub; the last field says it in a sentence."""
+    pushes = hub.is_proven(now)
+    return {
+        "hub": hub.hub,
+        "topic": hub.topic,
+        "state": hub.state.value,
+        "lease_until": hub.lease_until,
+        "last_push": hub.pushed_at,
+        "pushes": hub.pushes,
+        "safety_poll": next_attempt if pushes else None,
+        "text": _of_hub(hub, pushes, next_attempt, now),
+    }
+
+
+def _of_hub(hub: HubSubscription, pushes: bool, next_attempt: datetime, now: datetime) -> str:
+    if hub.state is HubState.OFFERED or (hub.state is HubState.ACTIVE and not hub.is_active(now)):
+        never = "; `websub: {callback: …}` makes warta ask for it" if hub.callback is None else ""
+        return f"{hub.hub} offers to push news{never}" + (f"; {hub.message}" if hub.message else "")
+    if hub.state is HubState.ASKED:
+        return f"{hub.hub} was asked to push news and has still to confirm it"
+    if hub.state is not HubState.ACTIVE:
+        return f"{hub.hub} does not push news" + (f": {hub.message}" if hub.message else "")
+    until = f"{hub.lease_until:%F %T}Z"
+    if pushes:
+        return (
+            f"{hub.hub} pushes news as they come, the last at {hub.pushed_at:%F %T}Z; its lease is renewed before "
+            f"{until}; a safety poll is made at {next_attempt:%F %T}Z"
+        )
+    if hub.missed_at is not None:
+        return f"{hub.hub} pushes news, but kept some back at {hub.missed_at:%F %T}Z: polled as usual for a day"
+    return f"{hub.hub} will push news until {until}: polled as usual until it first does"

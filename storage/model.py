@@ -195,6 +195,7 @@ class Trigger(StrEnum):
     MANUAL = "manual"
     RESUME = "resume"  # only to finish pending items
     GAP = "gap"  # to find what another source of the outlet may have missed
+    PUSH = "push"  # to read what a hub pushed; the source is not asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,7 +290,7 @@ class SourceState:
     failures: float = 0.0
     last_failure: str | None = None
     last_failure_message: str | None = None
-    #: No attempt before this (Retry-After).
+    #: No attempt before this: the publisher asks so (Retry-After, freshness, ttl, sy:, Crawl-delay).
     not_before: datetime | None = None
     #: Permanent redirect seen, since when; remembered, not applied.
     moved_to: str | None = None
@@ -323,6 +324,10 @@ class SourceState:
     queued_at: datetime | None = None
     #: Earliest retry among its pending items.
     pending_at: datetime | None = None
+    #: When the oldest push of a hub came that no run has read.
+    pushed_at: datetime | None = None
+    #: What it asks of pollers, from its last answers: interval, fresh (seconds), skip_hours, skip_days.
+    said: Mapping[str, Any] | None = None
     #: Gone from the configuration at this time.
     removed_at: datetime | None = None
     priority: int = 100
@@ -435,8 +440,9 @@ class Decided:
     entry_hash: str = ""
     #: The article is the original of `of`, which becomes its copy with all of its cluster.
     takes_over: bool = False
-    #: Only for ``pending``: when to try again.
+    #: Only for ``pending``: when to try again, and whether this attempt does not count (it was our own outage).
     retry_at: datetime | None = None
+    uncounted: bool = False
     #: What its page gave; None for items whose page was not read.
     measured: Measured | None = None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +26,8 @@ class NextPoll:
     rhythm: Rhythm | None = None
     #: Requests a day at each price of :data:`scheduler.rhythm.PRICES`; empty for schedules without a price.
     demand: tuple[float, ...] = ()
+    #: What the publisher asks, as fields of the source's state: ``not_before`` and ``said``.
+    asked: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +76,7 @@ class Rhythms:
         r = runs.c
         query = (
             select(r.outlet_id, func.count())
-            .where(r.started_at >= since, r.trigger != Trigger.RESUME.value)
+            .where(r.started_at >= since, r.trigger.not_in([Trigger.RESUME.value, Trigger.PUSH.value]))
             .group_by(r.outlet_id)
         )
         async with self._database.read() as connection:

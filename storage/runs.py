@@ -16,6 +16,7 @@ from storage.content import bounded, clean, clean_or_none
 from storage.database import Database
 from storage.errors import StaleToken, UnknownSource
 from storage.fates import fate_from
+from storage.hubs import earliest_push
 from storage.identities import chunks, remember, row_for
 from storage.model import (
     Counts,
@@ -101,7 +102,7 @@ class Runs:
             fenced = update(sources).where(sources.c.id == source_id, sources.c.fence < token)
             if not await affected(
                 connection,
-                fenced.values(fence=token, queued_at=None, pending_at=None, last_attempt=now),
+                fenced.values(fence=token, queued_at=None, pending_at=None, pushed_at=None, last_attempt=now),
             ):
                 if await connection.scalar(select(sources.c.id).where(sources.c.id == source_id)) is None:
                     raise UnknownSource(source_id)
@@ -174,7 +175,11 @@ class Runs:
             await connection.execute(
                 update(sources)
                 .where(sources.c.id == run.source_id)
-                .values(**changes, pending_at=earliest_pending(run.source_id, now))
+                .values(
+                    **changes,
+                    pending_at=earliest_pending(run.source_id, now),
+                    pushed_at=earliest_push(run.source_id),
+                )
             )
             ended = {
                 "status": status.value,
@@ -248,7 +253,7 @@ class Runs:
                 await connection.execute(
                     update(sources)
                     .where(sources.c.id.in_(chunk))
-                    .values(pending_at=earliest_pending(sources.c.id, now))
+                    .values(pending_at=earliest_pending(sources.c.id, now), pushed_at=earliest_push(sources.c.id))
                 )
         return ended
 

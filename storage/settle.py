@@ -304,7 +304,7 @@ def _remember(item: Prepared, fate: Waiting, outcome: Outcome, known: Known, cha
 def _close(item: Prepared, fate: Waiting, outcome: Outcome, known: Known, changes: Changes) -> None:
     decided = item.decided
     pending = outcome.kind is FateKind.PENDING
-    attempts = fate.attempts + (outcome.kind in {FateKind.PENDING, FateKind.FAILED})
+    attempts = fate.attempts + (outcome.kind in {FateKind.PENDING, FateKind.FAILED} and not decided.uncounted)
     changes.fates.append(
         {
             "target": decided.fate_id,

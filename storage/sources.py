@@ -55,6 +55,7 @@ CHANGEABLE = frozenset(
         "missing_since",
         "searched_at",
         "proposal",
+        "said",
         "last_item",
     }
 )
@@ -62,7 +63,7 @@ CHANGEABLE = frozenset(
 #: What belongs to an address, and is forgotten with it.
 OF_THE_ADDRESS = (
     "etag", "last_modified", "body_hash", "moved_to", "moved_since", "not_before", "adopted_url", "distrusted_at",
-    "window", "gap_since", "gone_counted_at", "gone_at", "missing_since", "searched_at", "proposal",
+    "window", "gap_since", "gone_counted_at", "gone_at", "missing_since", "searched_at", "proposal", "said",
 )  # fmt: skip
 
 
@@ -153,16 +154,18 @@ class Sources:
         a time. So one with thousands of sources never fills the queue.
 
         Due are those whose next attempt has come and whose server did not ask to wait longer, those
-        with items to try again, and, paused or not, those a person asked for.
+        with items to try again or a push to read, and, paused or not, those a person asked for.
         """
         s = sources.c
         not_waiting = or_(s.not_before.is_(None), s.not_before <= now)
         not_queued = or_(s.queued_at.is_(None), s.queued_at < s.pending_at, s.queued_at < now - QUEUE_PATIENCE)
+        not_fetched = or_(s.queued_at.is_(None), s.queued_at < s.pushed_at, s.queued_at < now - QUEUE_PATIENCE)
         running = ~s.paused
         ids = union(
             select(s.id).where(s.removed_at.is_(None), s.next_attempt <= now, running, not_waiting),
             select(s.id).where(s.requested_at.is_not(None)),
             select(s.id).where(s.pending_at.is_not(None), s.pending_at <= now, running, not_queued),
+            select(s.id).where(s.pushed_at.is_not(None), running, not_fetched),
         ).subquery()
         busy = _busy()
         turn = func.row_number().over(
@@ -221,6 +224,16 @@ class Sources:
     async def reschedule(self, source_id: str, next_attempt: datetime) -> bool:
         """Set the next attempt, as when the schedule changed; False for a source not in service."""
         return await self._update([source_id], sources.c.removed_at.is_(None), next_attempt=next_attempt) == 1
+
+    async def move_waits(self, by: timedelta, now: datetime) -> int:
+        """The clock was set: waits that publishers asked for end as much sooner or later. Returns how many waited."""
+        s = sources.c
+        async with self._database.write("sources") as connection:
+            waiting = (await connection.execute(select(s.id, s.not_before).where(s.not_before > now))).all()
+            for row in waiting:
+                moved = update(sources).where(s.id == row.id).values(not_before=row.not_before + by)
+                await connection.execute(moved)
+        return len(waiting)
 
     async def update_state(self, source_id: str, token: int, **changes: Any) -> bool:
         """Write fields of :class:`SourceState` under a run's token; False when the token is stale."""

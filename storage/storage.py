@@ -20,7 +20,9 @@ from storage.events import Events
 from storage.facts import Facts
 from storage.fates import Fates
 from storage.health import HealthBook
+from storage.hubs import Hubs
 from storage.model import FateKind, RunStatus
+from storage.outages import Outages
 from storage.outbox import Outbox
 from storage.reextraction import Reextraction
 from storage.retention import Retention
@@ -59,6 +61,7 @@ class Storage:
         self.database = database
         self.sources = Sources(database)
         self.children = Children(database)
+        self.hubs = Hubs(database)
         self.runs = Runs(database)
         self.rhythms = Rhythms(database)
         self.fates = Fates(database)
@@ -74,6 +77,7 @@ class Storage:
         self.facts = Facts(database)
         self.health = HealthBook(database)
         self.alerts = Alerts(database)
+        self.outages = Outages(database)
         self.writer = Writer(database)
         self._now = now
 

@@ -88,7 +88,7 @@ sources = Table(
     ),
     Column("last_failure", Text, comment="Kind of the last failure, a closed set"),
     Column("last_failure_message", Text, comment="One sentence on the last failure"),
-    _time("not_before", "No poll before this, because the server said so (Retry-After)"),
+    _time("not_before", "No poll before this: the publisher asks so (Retry-After, freshness, ttl, Crawl-delay)"),
     Column("moved_to", Text, comment="Target of a permanent redirect; remembered, not applied"),
     _time("moved_since", "Since when the permanent redirect has held"),
     Column(
@@ -120,6 +120,8 @@ sources = Table(
     _time("health_since", "When that state began; null before it was first judged"),
     Column("health_said", Text, comment="One sentence on that state"),
     _count("health_flips", "Changes of state there were: the number of the last row in flips"),
+    _time("pushed_at", "When the oldest push of a hub came that no run has read; null without any"),
+    Column("said", Note, comment="JSON object: what it asks of pollers: interval and fresh (seconds), skip_hours"),
     # Counted and sorted by without touching the wide rows.
     Index("ix_sources_health", "removed_at", "paused", "health"),
     Index(
@@ -140,6 +142,12 @@ sources = Table(
         sqlite_where=text("pending_at IS NOT NULL"),
         postgresql_where=text("pending_at IS NOT NULL"),
     ),
+    Index(
+        "ix_sources_pushed",
+        "pushed_at",
+        sqlite_where=text("pushed_at IS NOT NULL"),
+        postgresql_where=text("pushed_at IS NOT NULL"),
+    ),
     comment="What is polled, and all that is remembered of it; rows of removed sources stay",
 )
 
@@ -151,7 +159,7 @@ runs = Table(
     Column("id", Text, primary_key=True, comment="UUID version 7: sorts by the time it was made"),
     Column("source_id", Text, ForeignKey("sources.id"), nullable=False, comment="sources.id"),
     Column("outlet_id", Text, nullable=False, comment="outlets.id"),
-    Column("trigger", Text, nullable=False, comment="schedule, manual, resume or gap"),
+    Column("trigger", Text, nullable=False, comment="schedule, manual, resume, gap or push"),
     Column(
         "status",
         Text,

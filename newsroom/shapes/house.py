@@ -14,7 +14,7 @@ from newsroom.chrome import Frame, Link, document
 from newsroom.desk import Desk
 from newsroom.rhythm import day_of, midnight
 from newsroom.story import Masthead, Story, Words
-from newsroom.web import Addresses, Page, Request, Shown
+from newsroom.web import HUB, Addresses, Page, Request, Shown
 
 Renderer = Callable[[feeds.Channel, Sequence[feeds.Entry]], bytes]
 
@@ -61,6 +61,8 @@ class House:
     #: robots.txt after the first line; ``{home}`` is the outlet's address.
     robots = "User-agent: *\nDisallow:\n"
     sources: tuple[SourceSpec, ...] = ()
+    #: Whether its feeds name the press's hub (WebSub).
+    pushes = False
 
     def __init__(self, desk: Desk, addresses: Addresses) -> None:
         """``desk`` says what there is, ``addresses`` how URLs are written."""
@@ -123,7 +125,13 @@ class House:
             )
             return RENDERERS[source.format](channel, [self.entry(s, at, now) for s, at in marks])
 
-        return Page(CONTENT_TYPES[source.format], f"{source.path}:{version}", changed, render)
+        linked = (("link", self.links(source)),) if self.pushes else ()
+        return Page(CONTENT_TYPES[source.format], f"{source.path}:{version}", changed, render, headers=linked)
+
+    def links(self, source: SourceSpec) -> str:
+        """The Link header of a feed whose changes are pushed (WebSub, section 4)."""
+        hub, own = self.addresses.url(HUB), self.addresses.url(source.host, source.path)
+        return f'<{hub}>; rel="hub", <{own}>; rel="self"'
 
     def changed(self, moments: Iterable[datetime], now: datetime) -> datetime:
         """When a list of stories last changed: by a story's own change, or by one taken back."""

@@ -20,8 +20,9 @@ MASTHEAD = Masthead(
 
 
 class Gemanusa(PlainHouse):
-    """RDF of 15 items."""
+    """RDF of 15 items, whose changes a hub pushes."""
 
+    pushes = True
     sources = (SourceSpec(name="rdf", kind="feed", host=f"www.{DOMAIN}", path="/index.rdf", format="rdf", limit=15),)
 
     @classmethod

@@ -26,6 +26,7 @@ MODULES = {
     "sources": "reports",
     "top": "top",
     "why": "why",
+    "hubs": "hubs",
     "runs": "reports",
     "articles": "articles",
     "show": "articles",

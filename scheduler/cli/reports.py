@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from config.model import Settings
+from config.units import span
 from monitor.filters import Filter, FilterError, parse, read_moment
 from monitor.runs import NAMES, find
 from monitor.web.figures import SOURCE_NAMES, state_of
@@ -66,11 +67,13 @@ async def _report(storage: Storage, settings: Settings, now: datetime) -> dict[s
     holder = owner(settings.data_dir) if settings.database == "embedded" else None
     facts = await storage.facts.all()
     outage = min((str(v["since"]) for k, v in facts.items() if k.startswith("outage ")), default=None)
+    windows = await storage.outages.windows()
     refused = facts.get("configuration refused", {}).get("problems", [])
     drift = drifting(facts)
     return {
         "healthy": not (failing or outage or refused or drift) and bool(holder or settings.database != "embedded"),
         "outage_since": outage,
+        "last_outage": asdict(windows[-1]) if windows else None,
         "configuration_refused": refused,
         "drifting": drift,
         "daemon": holder,
@@ -104,6 +107,11 @@ def _print_status(out: Output, report: dict[str, Any], now: datetime) -> None:
     if report["outage_since"]:
         since = ago(read_moment(report["outage_since"]), now)
         out.line(f"network   our own outage, began {since}: no host answers, nobody is blamed", style="red")
+    elif (last := report["last_outage"]) is not None and now - last["until"] < timedelta(days=1):
+        lasted = span(last["until"] - last["since"])
+        out.line(
+            f"network   our own outage of {lasted} ended {ago(last['until'], now)}; nobody was blamed", style="yellow"
+        )
     for problem in report["configuration_refused"]:
         out.line(f"config    {problem}", style="red")
     for outlet, evidence in report["drifting"].items():

@@ -41,7 +41,7 @@ def why(
         if state is None:
             fail(Exit.NOT_FOUND, f"{asked.id} is not planned yet; `warta run` plans it")
         remembered = await storage.rhythms.get(asked.id)
-        told = explanation(asked, state, remembered, now)
+        told = explanation(asked, state, remembered, now, await storage.hubs.of(asked.id))
         if json:
             out.record(told)
         else:
@@ -66,6 +66,8 @@ def _print(out: Output, told: dict[str, Any], source: Source, remembered: Rememb
     out.line(f"{told['source']}  {state}")
     rows = [(t["name"], datetime.fromisoformat(t["at"]), t["text"]) for t in told["terms"]]
     out.table(("term", "at, UTC", "why"), ((n, f"{at:%F %T}", text) for n, at, text in rows), empty="", grow="why")
+    if told["hub"] is not None:
+        out.line(f"hub       {told['hub']['text']}")
     if told["items_per_day"] is not None and remembered is not None:
         per_day, within = told["items_per_day"], told["next_item_within"]
         out.line(f"rhythm    about {per_day} items a day; the next is expected within {within}")

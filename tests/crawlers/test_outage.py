@@ -99,3 +99,16 @@ def test_what_happened_long_ago_proves_nothing() -> None:
 )
 def test_hosts_of_one_owner_count_once(host: str, owner: str) -> None:
     assert registrable(host) == owner
+
+
+def test_what_began_before_the_end_of_an_outage_is_excused_and_what_began_later_is_not() -> None:
+    detector = OutageDetector()
+    feed(detector, FailureKind.DNS, HOSTS)
+    assert detector.is_ours(FailureKind.TIMEOUT, NOW)
+    assert not detector.is_ours(FailureKind.HTTP_5XX, NOW)
+
+    end = NOW + timedelta(minutes=5)
+    detector.record(HOSTS[0], None, end)
+
+    assert detector.is_ours(FailureKind.TIMEOUT, end - timedelta(seconds=20))
+    assert not detector.is_ours(FailureKind.TIMEOUT, end + timedelta(seconds=1))

@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from crawlers.model import FailureKind
 from monitor.metrics import REASONS, Reading, render
 from monitor.web.figures import STATES
+from storage.hubs import HubState
 from storage.model import FateKind, RunStatus
 
 ROOT = Path(__file__).parents[2]
@@ -21,7 +22,8 @@ READING = Reading(
     version="1.2.3", articles=10, items=20, events=30, articles_hour=4, fresh_p50=60.0, fresh_p95=600.0,
     states=dict.fromkeys(STATES, 1), runs_hour={"ok": 5}, fates_hour={"stored": 4}, reasons_hour={"dns": 2, "novel": 3},
     pending=7, pending_seconds=70.0, overdue=1, overdue_seconds=400.0, outage=False, refused=True, heartbeat=2.0,
-    database_seconds=0.001, redis=True, lags=(("cms", "webhook", 5.0, 3),), delivery_dead=0, disk_free=5, disk_total=10,
+    database_seconds=0.001, redis=True, lags=(("cms", "webhook", 5.0, 3),), delivery_dead=0,
+    hubs={"active": 1}, pushes=0, disk_free=5, disk_total=10,
 )  # fmt: skip
 
 
@@ -53,7 +55,7 @@ def test_every_consumer_has_its_own_lag():
 
 def test_labels_are_closed_sets_whatever_storage_holds():
     allowed = {
-        "version": {"1.2.3"}, "quantile": {"0.5", "0.95"}, "state": set(STATES), "status": set(RunStatus),
+        "version": {"1.2.3"}, "quantile": {"0.5", "0.95"}, "state": {*STATES, *HubState}, "status": set(RunStatus),
         "kind": set(FateKind), "reason": {*REASONS, "other"},
     }  # fmt: skip
     for sample in samples():

@@ -167,6 +167,19 @@ async def test_a_success_forgives_all_failures(desk: Desk) -> None:
     assert state.last_new is not None
 
 
+async def test_a_run_by_hand_begins_the_back_off_anew(desk: Desk) -> None:
+    desk.newsroom.misbehave("status_500", source=SOURCE)
+
+    async def failures(trigger: Trigger) -> float:
+        await desk.crawl(trigger=trigger)
+        state = await desk.rooms.storage.sources.get(SOURCE)
+        assert state is not None
+        return state.failures
+
+    assert [await failures(Trigger.SCHEDULE) for _ in range(2)] == [0.25, 0.5]
+    assert await failures(Trigger.MANUAL) == 0.25
+
+
 async def test_retry_after_holds_back_the_source_and_the_host(desk: Desk) -> None:
     desk.newsroom.misbehave("status_429", source=SOURCE, options={"retry_after": "120"})
 

@@ -102,6 +102,7 @@ async def read(site: Site) -> Reading:
     runs = await site.lately("hour", 5.0, lambda: site.storage.runs.summary(hour))
     facts = await site.storage.facts.all()
     lags = await site.storage.deliveries.lag(now)
+    hubs = await site.storage.hubs.counts()
     health = await site.storage.database.health()
     disk = await asyncio.to_thread(shutil.disk_usage, site.log.parent if site.log.parent.exists() else "/")
     return Reading(
@@ -117,5 +118,7 @@ async def read(site: Site) -> Reading:
         heartbeat=site.heartbeat(), database_seconds=health.latency, redis=await _redis(site),
         lags=tuple((lag.consumer.name, lag.consumer.kind, lag.age.total_seconds(), lag.behind + lag.waiting)
                    for lag in lags),
-        delivery_dead=sum(lag.dead for lag in lags), disk_free=disk.free, disk_total=disk.total,
+        delivery_dead=sum(lag.dead for lag in lags),
+        hubs={str(state): number for state, number in hubs.by_state.items()}, pushes=hubs.waiting,
+        disk_free=disk.free, disk_total=disk.total,
     )  # fmt: skip

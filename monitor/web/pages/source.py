@@ -44,7 +44,8 @@ async def source(request: Request) -> Response:
     )  # fmt: skip
     return page(
         request, "source.html", now, source=state, name=state_of(state), sentence=sentence(state),
-        told=explanation(declared, state, known, now), flips=await storage.health.flips(source_id=source_id, limit=10),
+        told=explanation(declared, state, known, now, await storage.hubs.of(source_id)),
+        flips=await storage.health.flips(source_id=source_id, limit=10),
         runs=await storage.runs.list(source_id=source_id, limit=40),
         fates=await storage.fates.search(source_id=source_id, limit=25), day=fates.get(source_id, {}),
         week=await _week(site, source_id, known, zone_of(declared), now),
