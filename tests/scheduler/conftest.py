@@ -26,6 +26,10 @@ from scheduler.worker import Worker
 from storage.model import CrawlRun, Fate, StoredArticle, Trigger
 
 OUTLET = "gemanusa"
+#: Runs a test on SQLite and on PostgreSQL.
+ON_BOTH = pytest.mark.parametrize(
+    "database", ["embedded", pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True
+)
 SOURCE = "gemanusa/rdf"
 
 
@@ -46,12 +50,20 @@ def short_dir() -> Iterator[Path]:
 
 
 @pytest.fixture
-def settings(press: Running, short_dir: Path) -> Settings:
+def database(request: pytest.FixtureRequest) -> str:
+    """Address of the database: a file, or PostgreSQL for tests that ask for it by :data:`ON_BOTH`."""
+    if getattr(request, "param", "embedded") == "embedded":
+        return "embedded"
+    return str(request.getfixturevalue("fresh_postgres")())
+
+
+@pytest.fixture
+def settings(press: Running, short_dir: Path, database: str) -> Settings:
     """All that the press offers, read in a hurry."""
     outlets.write_config(short_dir, press.port, every="1h", delay="1ms")
     found = load(short_dir / "warta.yaml", {})
     limits = dataclasses.replace(found.limits, page_retry=timedelta(0), page_attempts=3)
-    return dataclasses.replace(found, limits=limits, parse_processes=1)
+    return dataclasses.replace(found, limits=limits, parse_processes=1, database=database)
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""One crawl over real parts: a served press, Scrapy's engine, child processes, Valkey and SQLite."""
+"""One crawl over real parts: a served press, Scrapy's engine, child processes, Valkey, SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from newsroom.story import Change, Kind
 from scheduler.cli.articles import record
 from storage.model import FateKind, RunStatus, Trigger
 
-from .conftest import OUTLET, SOURCE, Desk
+from .conftest import ON_BOTH, OUTLET, SOURCE, Desk
 
 
+@ON_BOTH
 async def test_a_feed_becomes_clean_articles_with_every_item_accounted_for(desk: Desk) -> None:
     desk.newsroom.publish("kabarniaga", 3, channel="nasional")
     truth = {r.url: r for r in ledger.records(desk.newsroom, "kabarniaga")}
@@ -62,6 +63,7 @@ async def test_only_what_is_fresh_is_fetched_when_a_feed_grows(desk: Desk) -> No
     assert len(desk.newsroom.visits) == asked + 2
 
 
+@ON_BOTH
 async def test_a_retitled_story_is_a_revision_and_the_former_one_is_kept(desk: Desk) -> None:
     (story,) = desk.newsroom.publish("archipelagopost", 1)
     await desk.crawl("archipelagopost/atom")
@@ -77,6 +79,7 @@ async def test_a_retitled_story_is_a_revision_and_the_former_one_is_kept(desk: D
     assert [e for e, a, _ in await desk.announced() if a == fate.article_id] == ["new", "revised"]
 
 
+@ON_BOTH
 async def test_the_same_body_under_another_title_is_kept_as_a_linked_copy(desk: Desk) -> None:
     (story,) = desk.newsroom.publish("kabarniaga", 1, channel="keuangan")
     await desk.crawl("kabarniaga/keuangan")
@@ -93,6 +96,7 @@ async def test_the_same_body_under_another_title_is_kept_as_a_linked_copy(desk: 
     assert fate.rule == "body"
 
 
+@ON_BOTH
 async def test_a_flushed_redis_announces_nothing_again(desk: Desk) -> None:
     desk.newsroom.publish(OUTLET, 5)
     await desk.crawl()

