@@ -1,7 +1,8 @@
-"""What storage takes and gives: articles written per second and per CPU-second, and looking for what is due.
+"""What storage takes and gives: articles written per second, beside readers or not, and looking for what is due.
 
-``python -m bench.storage [--url URL] [--articles N] [--sources N] [--json]``; without a URL a SQLite file
-in a temporary folder is used. CPU is this process alone; on PostgreSQL the server's comes on top.
+``python -m bench.storage [--url URL] [--articles N] [--readers N] [--sources N] [--json]``; without a URL a SQLite file
+in a temporary folder is used. Readers are processes of their own that page through the articles, the newest first, and
+through the events, without pause. CPU is this process alone; on PostgreSQL the server's comes on top.
 """
 
 from __future__ import annotations
@@ -9,14 +10,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import multiprocessing
 import random
 import statistics
 import tempfile
 import time
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from storage.articles import ArticleFilter
 from storage.model import (
     Article,
     Block,
@@ -59,6 +63,53 @@ def article_of(fate: Fate, rng: random.Random) -> tuple[Article, RawPage]:
     menu = "".join(f'<li><a href="/{word}">{word}</a></li>' for word in WORDS * 20)
     page = f"<html><body><ul>{menu}</ul><p>{text}</p></body></html>".encode()
     return article, RawPage(url=fate.url, body=page, content_type="text/html", fetched_at=NOW)
+
+
+async def read_until_told(url: str, stop: Any, times: Any) -> None:
+    """Pages of articles and of events in turn; seconds that each took go into `times`."""
+    storage = await Storage.open(url, now=lambda: NOW, migrate=False)
+    taken, cursor = list[float](), 0
+    while not stop.is_set():
+        started = time.perf_counter()
+        await storage.events.articles(ArticleFilter(), limit=50, newest_first=True)
+        taken.append(time.perf_counter() - started)
+        started = time.perf_counter()
+        cursor = (await storage.events.after(cursor, 50)).reached if len(taken) % 100 else 0
+        taken.append(time.perf_counter() - started)
+    await storage.close()
+    times.put(taken)
+
+
+def _reader(url: str, stop: Any, times: Any) -> None:
+    asyncio.run(read_until_told(url, stop, times))
+
+
+async def beside_readers(url: str, readers: int, work: Callable[[], Awaitable[dict[str, float]]]) -> dict[str, float]:
+    """`work` while that many processes read; with the readers' figures."""
+    spawn = multiprocessing.get_context("spawn")
+    stop, times = spawn.Event(), spawn.Queue()
+    processes = [spawn.Process(target=_reader, args=(url, stop, times)) for _ in range(readers)]
+    for process in processes:
+        process.start()
+    await asyncio.sleep(2.0 if readers else 0.0)
+    began = time.perf_counter()
+    try:
+        figures = await work()
+    finally:
+        stop.set()
+    took = time.perf_counter() - began
+    # A reader that failed puts nothing, and the bench with it.
+    taken = [seconds for _ in processes for seconds in await asyncio.to_thread(times.get, True, 30)]
+    for process in processes:
+        process.join()
+    if not taken:
+        return figures
+    return figures | {
+        "reads_per_second": round(len(taken) / took),
+        "read_ms_p50": round(statistics.median(taken) * 1000, 1),
+        "read_ms_p99": round(statistics.quantiles(taken, n=100)[98] * 1000, 1),
+        "read_ms_max": round(max(taken) * 1000, 1),
+    }
 
 
 async def write_articles(storage: Storage, count: int, writers: int) -> dict[str, float]:
@@ -139,12 +190,18 @@ async def look_for_due(storage: Storage, count: int) -> dict[str, float]:
     }
 
 
-async def measure(url: str, articles: int, sources: int, writers: int) -> dict[str, Any]:
+async def measure(url: str, articles: int, sources: int, writers: int, readers: int) -> dict[str, Any]:
     """Both measurements on one database."""
     storage = await Storage.open(url, now=lambda: NOW)
     try:
-        written = await write_articles(storage, articles, writers)
-        return {"articles": articles, **written, "sources": sources, **await look_for_due(storage, sources)}
+        written = await beside_readers(url, readers, lambda: write_articles(storage, articles, writers))
+        return {
+            "articles": articles,
+            "readers": readers,
+            **written,
+            "sources": sources,
+            **await look_for_due(storage, sources),
+        }
     finally:
         await storage.close()
 
@@ -155,11 +212,12 @@ def main() -> None:
     parser.add_argument("--articles", type=int, default=5000)
     parser.add_argument("--sources", type=int, default=10_000)
     parser.add_argument("--writers", type=int, default=64)
+    parser.add_argument("--readers", type=int, default=0)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="warta-bench-") as folder:
         url = options.url or f"sqlite:///{Path(folder) / 'bench.db'}"
-        result = asyncio.run(measure(url, options.articles, options.sources, options.writers))
+        result = asyncio.run(measure(url, options.articles, options.sources, options.writers, options.readers))
     if options.json:
         print(json.dumps(result))
     else:
