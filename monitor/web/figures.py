@@ -15,7 +15,6 @@ from storage.fates import fate_from
 from storage.health_tables import flips, incidents, silences
 from storage.model import Fate, FateKind, HealthState, RunStatus, SourceState
 from storage.runs import run_id
-from storage.search import matches, parse_query
 from storage.sources import state_from
 from storage.storage import Storage
 from storage.tables import articles, fates, outbox, runs, sources
@@ -57,38 +56,6 @@ class Now:
     oldest_pending: datetime | None
     overdue: int
     next_due: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facet:
-    """How many of the newest hits an outlet has."""
-
-    outlet_id: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hit:
-    """A line of the list of articles."""
-
-    seq: int
-    id: str
-    outlet_id: str
-    title: str
-    url: str
-    published: datetime | None
-    first_seen: datetime
-    revision: int
-    copy_of: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hits:
-    """A page of articles."""
-
-    rows: tuple[Hit, ...]
-    next: int | None
-    facets: tuple[Facet, ...]
 
 
 def state_case() -> ColumnElement[str]:
@@ -364,62 +331,6 @@ async def item_page(
     if len(rows) > limit:
         return rows[:limit], rows[limit - 1].id
     return rows, floor if floor > 0 else None
-
-
-async def article_page(
-    storage: Storage, *, outlet_id: str | None, query: str | None, since: datetime | None, after: int | None, limit: int
-) -> Hits:
-    """Articles that fit, the last stored first, with facets counted over the newest thousand of them."""
-    database = storage.database
-    a = articles.c
-    conditions: list[Any] = []
-    found: list[Any] = []
-    if query:
-        asked = parse_query(query)
-        least = await _first_since(database, since) if since is not None else None
-        # What narrows further has to see every hit; alone the newest are enough.
-        some = None if outlet_id or since else max(limit + 1, 1000)
-        found = [matches(asked, is_sqlite=database.is_sqlite, newest=some, before=after, least=least)]
-        conditions.append(matches(asked, is_sqlite=database.is_sqlite, newest=None if since else 1000, least=least))
-    at_since = [a.first_seen >= since] if since is not None else []
-    conditions += at_since
-    at_outlet = [a.outlet_id == outlet_id] if outlet_id else []
-    before = [a.seq < after] if after is not None else []
-    columns = (a.seq, a.id, a.outlet_id, a.title, a.url, a.published, a.first_seen, a.revision, a.copy_of)
-    wanted = (
-        select(*columns)
-        .where(*(found or conditions), *at_since, *at_outlet, *before)
-        .order_by(a.seq.desc())
-        .limit(limit + 1)
-    )
-    newest = select(a.seq, a.outlet_id).where(*conditions).order_by(a.seq.desc()).limit(1000).subquery()
-    by_outlet = select(newest.c.outlet_id, func.count().label("hits")).group_by(newest.c.outlet_id)
-    async with database.read() as connection:
-        rows = (await connection.execute(wanted)).all()
-        facets = (await connection.execute(by_outlet.order_by(func.count().desc()).limit(30))).all()
-    hits = tuple(Hit(**row._asdict()) for row in rows[:limit])
-    return Hits(
-        rows=hits,
-        next=hits[-1].seq if len(rows) > limit else None,
-        facets=tuple(Facet(outlet_id=row.outlet_id, count=row.hits) for row in facets),
-    )
-
-
-async def _first_since(database: Database, since: datetime) -> int:
-    """No article stored since then has a smaller ``seq``, but for some thousand that were written side by side."""
-    a = articles.c
-    async with database.read() as connection:
-        first = await connection.scalar(select(a.seq).where(a.first_seen >= since).order_by(a.first_seen).limit(1))
-        return max(0, (first or 0) - 10_000)
-
-
-async def copies_of(storage: Storage, article_id: str, cluster: str) -> list[Hit]:
-    """The other articles of a cluster."""
-    a = articles.c
-    columns = (a.seq, a.id, a.outlet_id, a.title, a.url, a.published, a.first_seen, a.revision, a.copy_of)
-    query = select(*columns).where(a.cluster == cluster, a.id != article_id).order_by(a.seq).limit(50)
-    async with storage.database.read() as connection:
-        return [Hit(**row._asdict()) for row in await connection.execute(query)]
 
 
 async def pulse(database: Database) -> str:

@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 
 from monitor.filters import parse
+from monitor.web import found
 from monitor.web.day import Day
 from monitor.web.delivered import told_of
 from monitor.web.figures import ITEM_NAMES, ItemWish, item_page
+from storage.search import parse_query
 from storage.storage import Storage
 
 
@@ -86,3 +88,28 @@ def test_an_article_says_who_was_told_of_what(ask: Any, filled: Any) -> None:
         ("new", "arsip", "delivered"),
     ]
     assert [(row.status, row.attempts) for row in refused] == [("dead", 9)]
+
+
+@pytest.mark.parametrize("query", ["rupiah", "isi", "rupiah -melemah", "nowhere"])
+def test_a_search_stretch_by_stretch_finds_what_a_search_at_once_finds(
+    ask: Any, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    monkeypatch.setattr(found, "STRETCH", 1)
+    monkeypatch.setattr(found, "PATIENCE", -1.0)
+
+    async def both(storage: Storage) -> Any:
+        whole = await found.article_page(storage, outlet_id=None, query=query, since=None, after=None, limit=10)
+        hits: list[found.Hit] = []
+        after = None
+        for _ in range(10):
+            part = await found.stretch_by_stretch(storage.database, parse_query(query), after, 10)
+            hits += part.rows
+            after = part.next
+            if after is None:
+                break
+        return whole.rows, tuple(hits), after
+
+    whole, parts, after = ask(both)
+
+    assert parts == whole
+    assert after is None

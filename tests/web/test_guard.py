@@ -18,6 +18,9 @@ from monitor.web.guard import OPEN, Guard, PasswordRequiredError, cookie
 from monitor.web.pages.door import _within
 
 PASSWORD = "correct-horse-battery"
+#: As tests/web/conftest.py sends them.
+SCRIPT = "<script>document.title='owned'</script>"
+ATTRIBUTE = '"><img src=x onerror="document.title=\'owned\'">'
 
 ROUTES = sorted(
     {
@@ -195,6 +198,16 @@ def test_without_a_password_it_does_not_start_where_others_reach_it(host):
 )
 def test_the_way_back_after_the_login_stays_here(path):
     assert _within(path) == "/"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["", "alerts", "alerts/1", "items", "runs", "deliveries", "logs", "sources", "sources/kabar/utama"],
+)
+def test_what_outlets_wrote_is_on_the_page_as_text(looked_at, path):
+    text = Visitor(looked_at.url).ask("GET", f"/{path}").text
+    assert SCRIPT in html.unescape(text) or ATTRIBUTE in html.unescape(text)
+    assert not any(payload in text for payload in (SCRIPT, ATTRIBUTE, "\x1b", "\u202e"))
 
 
 def test_secrets_of_the_configuration_are_on_no_page(looked_at):

@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, Response
 from monitor.filters import Filter, FilterError, parse
 from monitor.web.delivered import told_of
 from monitor.web.face import lost, page, site_of
-from monitor.web.figures import article_page, copies_of
+from monitor.web.found import article_page, copies_of
 from monitor.web.guard import FOREIGN_CSP
 from monitor.web.show import differences, pairs
 from storage.articles import Revision
