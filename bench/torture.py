@@ -62,6 +62,10 @@ MORNING = 20
 SHORT = 10
 #: Kills that even a slow machine gets.
 AT_LEAST = 10
+#: Of so many kills, one does not wait until its victim has started.
+IN_THE_DOOR = 4
+#: Longest wait for a start.
+START_SECONDS = 15.0
 #: Of so many kills, one is followed by an armed start.
 ARMED = 3
 VICTIMS = ("daemon", "worker", "server")
@@ -125,6 +129,8 @@ class Stage:
         self._shape(self.worker_config, shared)
         self._shape(directory / "warta.yaml", {"deliver": [consumer], **extra})
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        #: Where the output of each process that runs now begins in its file.
+        self._said: dict[str, int] = {}
 
     @staticmethod
     def _shape(path: Path, changes: dict[str, object]) -> None:
@@ -149,6 +155,7 @@ class Stage:
             "worker", "--config", str(self.worker_config)
         ]  # fmt: skip
         with (self.directory / f"{role}.out").open("ab") as out:
+            self._said[role] = out.tell()
             self.processes[role] = subprocess.Popen(
                 [sys.executable, "-m", "scheduler", *words],
                 stdout=out,
@@ -156,6 +163,16 @@ class Stage:
                 start_new_session=True,
                 env=environ,
             )
+
+    def await_start(self, role: str, seconds: float) -> None:
+        """Wait until the process says that it has started, or is dead, or the time is up."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and self.processes[role].poll() is None:
+            with (self.directory / f"{role}.out").open("rb") as out:
+                out.seek(self._said[role])
+                if b" started " in out.read():
+                    return
+            time.sleep(0.05)
 
     def kill(self, victim: str, *, armed: bool = False) -> bool:
         """SIGKILL and, but for the server, another start; False when it was not there to be killed."""
@@ -239,8 +256,12 @@ def torture(
                 if n >= AT_LEAST and time.monotonic() - began > within:
                     break
                 newsroom.publish(chance.choice(OUTLETS), 2)
-                time.sleep(chance.uniform(0.3, 2.1))
                 victim = VICTIMS[n % len(VICTIMS)]
+                if n % IN_THE_DOOR:
+                    # On a slow machine nothing would ever be up to be killed at work.
+                    left = began + within - time.monotonic()
+                    stage.await_start("worker" if victim == "worker" else "daemon", min(START_SECONDS, left))
+                time.sleep(chance.uniform(0.3, 2.1))
                 verdict.kills[victim] += stage.kill(victim, armed=n % ARMED == 0)
                 if say:
                     print(f"\r{n + 1} of {kills} kills, {time.monotonic() - began:.0f} s", end="", file=sys.stderr)

@@ -295,6 +295,8 @@ class LimitsPart(Part):
     """Hops followed for one request."""
     items: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     """Items taken from one answer."""
+    outlet_items: Annotated[int, Field(ge=1, le=100_000_000)] | None = None
+    """New items of one outlet taken in 24 hours; what is more waits for a later poll."""
     sitemap_children: Annotated[int, Field(ge=1, le=50_000)] | None = None
     """Child sitemaps followed from one index in one run."""
     ports: list[Annotated[int, Field(ge=1, le=65_535)]] | None = None

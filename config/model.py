@@ -106,6 +106,8 @@ class Limits:
     redirects: int = 10
     #: Items taken from one answer; the rest is reported, not read.
     items: int = 2_000
+    #: New items of one outlet taken in 24 hours; what is more waits for a later poll.
+    outlet_items: int = 20_000
     #: Child sitemaps followed from one index in one run.
     sitemap_children: int = 50
     ports: frozenset[int] = frozenset({80, 443, 8080, 8443})

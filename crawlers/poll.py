@@ -48,9 +48,15 @@ PURPOSE = {
     SourceKind.LISTING: Purpose.LISTING,
 }
 
+#: Answers with fewer new items are no flood: nobody counts.
+FLOOD = 100
+
 #: A request without validators.
 NOTHING = Sent()
 
+
+#: Validators of an answer that was not taken whole: none.
+UNPROVEN: Mapping[str, Any] = {"etag": None, "last_modified": None, "body_hash": None}
 
 #: Failures in which robots.txt kept us from asking at all.
 _OF_ROBOTS = frozenset({FailureKind.ROBOTS, FailureKind.ROBOTS_UNREADABLE})
@@ -272,7 +278,7 @@ class Poller:
         for problem in {p.code: p for page in (first, *reading.pages) for p in page.problems}.values():
             log.info("source problem", code=problem.code, message=problem.message)
         recognised = await self._enter(run, outlet, source, reading, reason="gap" if since else None)
-        if reading.listed:
+        if reading.listed and not recognised.left:
             news = frozenset(d.url_key for d in recognised.discoveries)
             known = reading.children_after(news, outlet, self._now())
             await self._storage.children.save(source.id, run.token, known, reading.listed)
@@ -280,12 +286,16 @@ class Poller:
         await self._hubs(source, first, answer, arrived)
         changes = {
             **whereabouts.found(state, answer.redirects, self._now()),
-            **self._validators(source, first, answer, digest),
+            **(UNPROVEN if recognised.left else self._validators(source, first, answer, digest)),
             **await self._audited(recognised, outlet, source, state, sent),
             **({"window": reading.window} if reading.window is not None and reading.window != state.window else {}),
             **({"gap_since": None} if state.gap_since else {}),
         }
         reason, message = await self._gap(reading, outlet, source, state)
+        if recognised.left:
+            reason = "quota"
+            message = f"{recognised.left} new items wait: {outlet.id} had {self._limits.outlet_items} in 24 hours"
+            log.warning("items left for later", items=recognised.left, quota=self._limits.outlet_items)
         return PollEnd(
             status=RunStatus.OK, reason=reason, message=message, http_status=answer.status, bytes=answer.wire_bytes,
             headers=answer.headers, discovered=first, state=changes, shown=len(reading.entries),
@@ -334,10 +344,17 @@ class Poller:
             else d
             for d in recognised.discoveries
         )
-        await self._storage.runs.discovered(
-            run.id, run.token, looked_at, recognised.known, filtered=(), now=self._now()
-        )
-        return replace(recognised, discoveries=looked_at)
+        taken = looked_at[: await self._room(outlet, len(looked_at))]
+        await self._storage.runs.discovered(run.id, run.token, taken, recognised.known, filtered=(), now=self._now())
+        return replace(recognised, discoveries=taken, left=len(looked_at) - len(taken))
+
+    async def _room(self, outlet: Outlet, wanted: int) -> int:
+        """How many of so many new items may be entered today; a flood waits, and is not forgotten."""
+        quota = self._limits.outlet_items
+        if wanted < min(FLOOD, quota // FLOOD + 1):
+            return wanted
+        taken = await self._storage.fates.count_since(outlet.id, self._now() - timedelta(days=1))
+        return max(0, min(wanted, quota - taken))
 
     async def _discover(self, answer: Fetched, outlet: Outlet, source: Source) -> Discovered | DiscoveryFailed:
         try:

@@ -27,6 +27,8 @@ class Recognised:
     discoveries: tuple[Discovery, ...]
     #: Number of items known already, of which the source says nothing else than before.
     known: int
+    #: New ones that were not entered, because the outlet had its share for today.
+    left: int = 0
 
 
 @dataclass(frozen=True, slots=True)

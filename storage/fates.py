@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select, union
+from sqlalchemy import func, or_, select, union
 
 from storage.content import bounded, clean
 from storage.database import Database
@@ -45,6 +45,13 @@ class Fates:
         if outlet_id is not None:
             query = query.where(f.outlet_id == outlet_id)
         return await self._read(query.order_by(f.id.desc()).limit(limit))
+
+    async def count_since(self, outlet_id: str, since: datetime) -> int:
+        """Items of an outlet that were discovered since."""
+        f = fates.c
+        query = select(func.count()).select_from(fates).where(f.discovered_at >= since, f.outlet_id == outlet_id)
+        async with self._database.read() as connection:
+            return int(await connection.scalar(query) or 0)
 
     async def search(
         self,
