@@ -47,6 +47,7 @@ from newsroom.press import Newsroom
 from newsroom.serve import running
 from storage.articles import ArticleFilter
 from storage.embedded import EmbeddedValkey
+from storage.events import FIRST_EVENTS
 from storage.model import FateKind
 from storage.outbox import OutboxEvent
 from storage.redis import FAILURES, connect_threaded
@@ -353,11 +354,11 @@ async def compare(storage: Storage, stage: Stage, newsroom: Newsroom, verdict: V
     cursor = 0
     while events := await storage.outbox.after(cursor, limit=5000):
         cursor = events[-1].id
-        announced.update(e.article_id for e in events if e.event in {"new", "copy"})
+        announced.update(e.article_id for e in events if e.event in FIRST_EVENTS)
         keys.update(map(_key, events))
     # A file that was written before a kill is written again, under its name or among later ones: a key is one event.
     arrived = {event["key"]: event for event in _delivered(stage.archive)}
-    got = Counter(event["article_id"] for event in arrived.values() if event["event"] in {"new", "copy"})
+    got = Counter(event["article_id"] for event in arrived.values() if event["event"] in FIRST_EVENTS)
     verdict.published, verdict.stored = len(expected), sum(found.values())
     verdict.lost = sorted("/".join(key) for key in expected - set(found))
     verdict.twice = sorted("/".join(key) for key, count in found.items() if count > 1)

@@ -17,6 +17,9 @@ def subscriptions(said: WartaDocument) -> tuple[Subscription, ...]:
             target=target,
             outlets=tuple(part.outlets),
             copies=part.copies,
+            events=tuple(part.events),
+            backfilled=part.backfilled,
+            materiality=part.materiality,
             from_beginning=part.start == "beginning",
         )
         for part in said.deliver

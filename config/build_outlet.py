@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import MutableMapping
 from dataclasses import fields
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +18,7 @@ from config.model import (
     Listing,
     Outlet,
     Politeness,
+    Revisions,
     RobotsPolicy,
     Schedule,
     Source,
@@ -30,6 +31,8 @@ from config.zones import zone
 
 #: Effective values with their origin, by ``outlet/source.key``; filled only when somebody asks.
 Trail = MutableMapping[str, Chosen]
+
+ANNOUNCE_MAX_AGE = timedelta(days=7)
 
 #: BCP 47 for "not determined": language detection has no prior then.
 UNKNOWN_LANGUAGE = "und"
@@ -92,6 +95,11 @@ class OutletBuilder:
             brands=tuple(said.brands),
             urls=_url_rules(said.urls),
             agency=said.agency,
+            revisions=self._revisions(),
+            announce_max_age=self._note(
+                self._id, "announce_max_age", choose(self._levels, "announce_max_age", default=ANNOUNCE_MAX_AGE)
+            ),
+            link_copies=self._note(self._id, "copies", choose(self._levels, "copies", default="link")) == "link",
             notes=said.notes.strip(),
             declared_at=self._document.declared_at(("name",)),
         )
@@ -108,6 +116,14 @@ class OutletBuilder:
             chosen = choose(levels, "politeness", field.name, default=default)
             values[field.name] = self._note(owner, f"politeness.{field.name}", chosen)
         return Politeness(**{**values, "robots": RobotsPolicy(values["robots"])})
+
+    def _revisions(self) -> Revisions:
+        values: dict[str, Any] = {}
+        for field in fields(Revisions):
+            chosen = choose(self._levels, "revisions", field.name, default=getattr(Revisions(), field.name))
+            value = self._note(self._id, f"revisions.{field.name}", chosen)
+            values[field.name] = tuple(value) if isinstance(value, list) else value
+        return Revisions(**{**values, "visits": tuple(sorted(set(values["visits"])))})
 
     def _source(
         self, index: int, said: SourcePart, politeness: Politeness, timezone: str, outlet_enabled: bool

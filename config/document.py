@@ -59,6 +59,17 @@ class BudgetPart(Part):
     """Polls in a day; the price of a request rises until all keep to it."""
 
 
+class RevisionsPart(Part):
+    """How stored articles are followed."""
+
+    visits: Annotated[list[v.Interval], Field(max_length=12)] | None = None
+    """When a page is looked at again, counted from its first sight; [] for never."""
+    corrections: Lines | None = None
+    """Phrases that announce a correction, besides the usual ones."""
+    retract_after: v.Interval | None = None
+    """How long a page must have been missing before its article counts as taken back."""
+
+
 class DedupePart(Part):
     """How copies are told."""
 
@@ -125,6 +136,12 @@ class Level(Inherited):
 
     budget: BudgetPart | None = None
     """Requests of one outlet."""
+    revisions: RevisionsPart | None = None
+    """How stored articles are followed."""
+    announce_max_age: v.Age | None = None
+    """An article published longer ago when it is first seen is stored and not announced as new."""
+    copies: Literal["link", "apart"] | None = None
+    """link: an article that repeats another is linked to it; apart: it is a story of its own."""
 
     language: Annotated[str, Field(pattern=r"^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*$")] | None = None
     """BCP 47 tag of the articles' language."""
@@ -351,6 +368,14 @@ class DeliverPart(Part):
     """Only events of these outlets."""
     copies: bool = True
     """Whether copies of other articles are told of."""
+    events: list[Literal["new", "copy", "backfilled", "revised", "corrected", "moved", "retracted", "reextracted"]] = (
+        _none()
+    )
+    """Only these events; all but backfilled when not set."""
+    backfilled: bool = False
+    """Whether articles that were old when they were first seen are told of."""
+    materiality: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Least materiality of revisions and corrections that are told of."""
     start: Literal["beginning", "now"] = "beginning"
     """Where a consumer that is new begins."""
 

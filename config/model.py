@@ -253,6 +253,18 @@ class Dedupe:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Revisions:
+    """How an outlet's articles are followed after they were stored."""
+
+    #: When a page is looked at again, counted from its first sight, ascending; empty: never by plan.
+    visits: tuple[timedelta, ...] = (timedelta(hours=1), timedelta(days=1), timedelta(days=7))
+    #: Phrases by which the outlet announces a correction, besides the usual ones.
+    corrections: tuple[str, ...] = ()
+    #: How long a page must have been missing before its article counts as taken back.
+    retract_after: timedelta = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outlet:
     """A publisher: its hosts, its sources and how to read its pages."""
 
@@ -280,6 +292,11 @@ class Outlet:
     urls: UrlRules = field(default_factory=UrlRules)
     #: A news agency: its texts are the originals of what other outlets run.
     agency: bool = False
+    revisions: Revisions = field(default_factory=Revisions)
+    #: An article published longer ago when it is first seen is stored and not announced as new.
+    announce_max_age: timedelta = timedelta(days=7)
+    #: Whether its articles that repeat another are linked to it; else they are stories of their own.
+    link_copies: bool = True
     #: What is known of the outlet, for `warta outlets`.
     notes: str = ""
     declared_at: str = ""
@@ -333,6 +350,12 @@ class Subscription:
     outlets: tuple[str, ...] = ()
     #: Whether it is told of copies.
     copies: bool = True
+    #: Events it is told of; empty: all but `backfilled`.
+    events: tuple[str, ...] = ()
+    #: Whether it is also told of articles that were old when they were first seen.
+    backfilled: bool = False
+    #: Least materiality of revisions and corrections that it is told of.
+    materiality: float = 0.0
     #: Where one that is met for the first time begins: at the first event there is, or behind the last.
     from_beginning: bool = True
 

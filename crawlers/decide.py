@@ -16,6 +16,8 @@ class Current:
     title: str
     content_hash: str
     body_hash: str
+    #: The outlet took it back.
+    retracted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +85,7 @@ def _agrees(article: Article, current: Current) -> bool:
 
 
 def _compare(article: Article, current: Current, rule: str) -> Verdict:
-    if article.content_hash == current.content_hash:
+    if article.content_hash == current.content_hash and not current.retracted:
         return Verdict(kind=FateKind.UNCHANGED, rule=rule, of=current.article_id)
     changed = [
         name

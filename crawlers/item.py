@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 
 from config.model import Limits, Outlet, Source
-from crawlers.aliases import Named, name
+from crawlers.absence import OF_THE_PAGE, Absence, is_notice
+from crawlers.aliases import Named, agree, name
 from crawlers.decide import Current, Known, Verdict, copy_of, decide
-from crawlers.identity import belongs, is_article
+from crawlers.follow import Followed, follow
+from crawlers.identity import belongs, canonicalize, is_article
 from crawlers.model import (
     PASSING,
     FailureKind,
@@ -28,11 +30,14 @@ from crawlers.pages import Fetch as Fetch
 from crawlers.pages import fetch_article, read_article
 from crawlers.pool import ParseKilled, ParsePool
 from crawlers.recognise import entry_from_json, keys_of
+from crawlers.tracker import Look, Tracker, says_it_is_gone
 from crawlers.watch import DriftWatch
+from storage.content import article_id
 from storage.errors import InvalidDecision, StorageError
 from storage.faults import point
 from storage.model import (
     Article,
+    Change,
     Committed,
     CrawlRun,
     Decided,
@@ -42,6 +47,7 @@ from storage.model import (
     IdentityKey,
     IdentityKind,
     RawPage,
+    StoredArticle,
 )
 from storage.seen import Seen
 from storage.storage import Storage
@@ -80,11 +86,17 @@ class ItemReader:
         self._pool = pool
         self._limits = limits
         self._now = now
+        self.tracker = Tracker(storage, now)
 
-    async def settle(self, fate: Fate, run: CrawlRun, outlet: Outlet, source: Source) -> Committed:
-        """Bring one pending item to its fate, or give it another time to try."""
+    async def settle(
+        self, fate: Fate, run: CrawlRun, outlet: Outlet, source: Source, look: Look | None = None
+    ) -> Committed:
+        """Bring one pending item to its fate, or give it another time to try.
+
+        `look` is what a visit to a stored article found: it is not fetched then, and decided at once.
+        """
         try:
-            decided = await self._decide(fate, run, outlet, source)
+            decided = await (self._decide(fate, run, outlet) if look is None else self._looked(look, fate, run, outlet))
         except StorageError:
             raise  # the same for every item: the run ends
         except Exception as error:
@@ -108,7 +120,7 @@ class ItemReader:
         )
         return committed
 
-    async def _decide(self, fate: Fate, run: CrawlRun, outlet: Outlet, source: Source) -> Decided:
+    async def _decide(self, fate: Fate, run: CrawlRun, outlet: Outlet) -> Decided:
         if not belongs(fate.url, outlet):
             return self._filtered(fate, run, "host", f"{fate.url} is not on a host of {outlet.id}")
         accepted, rule = is_article(fate.url, outlet)
@@ -123,7 +135,28 @@ class ItemReader:
             case Fetched():
                 return await self._read(result, fate, run, outlet, whole=whole)
 
-    async def _read(self, page: Fetched, fate: Fate, run: CrawlRun, outlet: Outlet, *, whole: bool) -> Decided:
+    async def _looked(self, look: Look, fate: Fate, run: CrawlRun, outlet: Outlet) -> Decided:
+        """What a visit comes to; trouble on the way says nothing of the article."""
+        result = look.result
+        if isinstance(result, FetchFailed) and result.kind in OF_THE_PAGE:
+            return await self._missing(look, OF_THE_PAGE[result.kind], fate, run, outlet, result.message)
+        if not isinstance(result, Fetched):
+            raise TypeError(f"{type(result).__name__} is no answer that a visit is decided by")
+        elsewhere = not belongs(result.final_url, outlet) or not is_article(result.final_url, outlet)[0]
+        if result.redirects and elsewhere:
+            what = f"{fate.url} leads to {result.final_url}, which is no article"
+            return await self._missing(look, Absence.REDIRECT, fate, run, outlet, what)
+        decided = await self._read(result, fate, run, outlet, whole=look.whole, look=look)
+        if decided.visit is None:  # it could not be read: so it is neither changed nor gone
+            visit = await self.tracker.again(look.stored, outlet, look.visit.url, None)
+            decided = replace(
+                decided, kind=FateKind.UNCHANGED, of=look.stored.id, retry_at=None, identities=(), visit=visit
+            )
+        return replace(decided, measured=None, visited_step=look.visit.step)
+
+    async def _read(
+        self, page: Fetched, fate: Fate, run: CrawlRun, outlet: Outlet, *, whole: bool, look: Look | None = None
+    ) -> Decided:
         if not belongs(page.final_url, outlet):
             return self._filtered(fate, run, "host", f"{fate.url} leads to {page.final_url}, a host of somebody else")
         entry = entry_from_json(fate.entry)
@@ -137,10 +170,14 @@ class ItemReader:
             return self._failed(fate, run, FailureKind.PARSE, f"{page.final_url}: the reader was ended: {killed}", None)
         if isinstance(read, FetchFailed):
             return self._failed(fate, run, read.kind, f"a further page: {read.message}", read.retry_after)
+        if look is not None and self._reads_as_notice(read, page, outlet):
+            return await self._missing(
+                look, Absence.NOTICE, fate, run, outlet, f"{fate.url} says that it was taken down"
+            )
         if isinstance(read, Rejected):
             decided = self._rejected(read, fate, run)
         else:
-            decided = await self._judge(read, page, fate, run, outlet)
+            decided = await self._judge(read, page, fate, run, outlet, look)
         return replace(decided, measured=read.measured)
 
     def _rejected(self, read: Rejected, fate: Fate, run: CrawlRun) -> Decided:
@@ -148,7 +185,32 @@ class ItemReader:
             return self._failed(fate, run, FailureKind.EMPTY, read.detail, None)
         return self._filtered(fate, run, read.rule, read.detail)
 
-    async def _judge(self, read: Normalized, page: Fetched, fate: Fate, run: CrawlRun, outlet: Outlet) -> Decided:
+    def _reads_as_notice(self, read: Normalized | Rejected, page: Fetched, outlet: Outlet) -> bool:
+        """Whether a notice stands in the article's place; pages of an outlet that drifts are not believed."""
+        if self._drift is not None and self._drift.doubts(outlet.id):
+            return False
+        if isinstance(read, Rejected):
+            return says_it_is_gone(page)
+        return is_notice(f"{read.article.title}\n{read.article.text}")
+
+    async def _missing(self, look: Look, how: Absence, fate: Fate, run: CrawlRun, outlet: Outlet, what: str) -> Decided:
+        found = await self.tracker.missing(look, how, outlet, what)
+        detail = {"how": how.value, "looks": found.visit.absences}
+        if found.visit.absent_since is not None:
+            detail["since"] = found.visit.absent_since.isoformat().replace("+00:00", "Z")
+        return Decided(
+            **_of(fate, run, self._now()),
+            kind=FateKind.UNCHANGED,
+            rule="retracted" if found.retracted else "absent",
+            detail=found.says,
+            of=look.stored.id,
+            change=Change(event="retracted", detail=detail) if found.retracted else None,
+            visit=found.visit,
+        )
+
+    async def _judge(
+        self, read: Normalized, page: Fetched, fate: Fate, run: CrawlRun, outlet: Outlet, look: Look | None
+    ) -> Decided:
         article, own_key = read.article, IdentityKey(IdentityKind.URL, outlet.id, fate.url_key)
         canonical = IdentityKey(IdentityKind.URL, outlet.id, article.url_key)
         own = list(dict.fromkeys([own_key, *keys_of([page.final_url], outlet)]))
@@ -159,10 +221,17 @@ class ItemReader:
             canonical = own_key
         places = list(dict.fromkeys([canonical, *own, *named.held]))
         body = IdentityKey(IdentityKind.BODY, outlet.id, article.body_hash)
-        verdict = decide(article, await self._known(named, fate, run, body))
-        match = await self._copied(article, verdict)
+        verdict = decide(article, await self._known(named, fate, run, body if outlet.link_copies else None))
+        if verdict.of is not None and verdict.kind in {FateKind.REVISED, FateKind.UNCHANGED}:
+            stored = await self._storage.articles.get(verdict.of)
+            if stored is not None:
+                met = _Met(article, verdict, stored, tuple(places))
+                return await self._met(met, page, fate, run, outlet, look)
+        match = await self._copied(article, verdict, outlet)
         if match is not None:
             verdict = copy_of(match)
+        late = article.published is not None and article.published < self._now() - outlet.announce_max_age
+        own_id = article_id(article.outlet_id, article.url_key)
         writes = verdict.kind in {FateKind.STORED, FateKind.REVISED, FateKind.DUPLICATE}
         return Decided(
             **_of(fate, run, self._now()),
@@ -172,18 +241,65 @@ class ItemReader:
             of=verdict.of,
             takes_over=match is not None and match.takes_over,
             article=article if writes else None,
-            raw=RawPage(
-                url=page.final_url, body=page.body, content_type=page.content_type, fetched_at=page.fetched_at
-            ) if writes else None,
-            identities=(*places, *_names(fate, run), *((body,) if writes else ())),
+            raw=_raw(page) if writes else None,
+            identities=(*places, *_names(fate, run), *((body,) if writes and outlet.link_copies else ())),
+            backfilled=late,
+            visit=await self.tracker.first(own_id, outlet, fate.url, page, late=late),
+        )
+
+    async def _met(
+        self, met: _Met, page: Fetched, fate: Fate, run: CrawlRun, outlet: Outlet, look: Look | None
+    ) -> Decided:
+        """The decision on an article that is known already."""
+        article, stored = met.article, met.stored
+        if _is_another_story(article, stored.article, page):
+            what = f"{fate.url} leads to another story, {page.final_url}"
+            if look is not None:
+                return await self._missing(look, Absence.REPLACED, fate, run, outlet, what)
+            visit = await self.tracker.again(stored, outlet, fate.url, None, signed=True)
+            return Decided(
+                **_of(fate, run, self._now()), kind=FateKind.UNCHANGED, rule="replaced", detail=what, of=stored.id,
+                visit=visit,
+            )  # fmt: skip
+        followed = await self._followed(met, page, outlet)
+        edited = followed.verdict.kind is FateKind.REVISED
+        if edited and outlet.link_copies and self._near is not None:
+            await self._near.find(followed.article)  # a revision enters its text and copies nothing
+        moved = followed.change is not None and "to" in followed.change.detail
+        url = followed.article.url if moved else fate.url
+        body = IdentityKey(IdentityKind.BODY, outlet.id, article.body_hash)
+        return Decided(
+            **_of(fate, run, self._now()),
+            kind=followed.verdict.kind,
+            rule=followed.verdict.rule,
+            detail=followed.verdict.detail,
+            of=stored.id,
+            article=followed.article if edited else None,
+            raw=_raw(page) if edited else None,
+            identities=(*met.places, *_names(fate, run), *((body,) if edited and outlet.link_copies else ())),
+            change=followed.change,
+            visit=await self.tracker.again(stored, outlet, url, page, edited=edited, signed=fate.reason == "changed"),
+        )
+
+    async def _followed(self, met: _Met, page: Fetched, outlet: Outlet) -> Followed:
+        current = met.stored.article
+        differs = met.article.content_hash != current.content_hash or met.article.url != current.url
+        history = [current]
+        if differs:
+            history = [revision.article for revision in await self._storage.articles.revisions(met.stored.id)]
+        redirected = bool(page.redirects) and all(hop.permanent for hop in page.redirects)
+        says_so = met.article.url != canonicalize(page.final_url, outlet.urls)
+        return follow(
+            met.article, met.verdict, history or [current], retracted=met.stored.retracted_at is not None,
+            moves=redirected or says_so or met.verdict.rule == "guid", phrases=outlet.revisions.corrections,
         )  # fmt: skip
 
-    async def _copied(self, article: Article, verdict: Verdict) -> Match | None:
-        """The article whose text this one repeats; a revision enters its text and copies nothing."""
-        if self._near is None or verdict.kind is FateKind.UNCHANGED:
+    async def _copied(self, article: Article, verdict: Verdict, outlet: Outlet) -> Match | None:
+        """The article whose text this one repeats; at an outlet whose copies stand apart it enters its text only."""
+        if self._near is None or verdict.kind in {FateKind.UNCHANGED, FateKind.REVISED}:
             return None
         match = await self._near.find(article)
-        return None if verdict.kind is FateKind.REVISED else match
+        return match if outlet.link_copies else None
 
     async def _stored(self, places: list[IdentityKey]) -> dict[IdentityKey, tuple[str, Article]]:
         """The articles that stand under these addresses, by address."""
@@ -195,15 +311,15 @@ class ItemReader:
                 stored[key] = (known.id, known.article)
         return stored
 
-    async def _known(self, named: Named, fate: Fate, run: CrawlRun, body: IdentityKey) -> Known:
+    async def _known(self, named: Named, fate: Fate, run: CrawlRun, body: IdentityKey | None) -> Known:
         names, by_url = _names(fate, run), named.article_id
-        found = await self._storage.articles.identities([*names, body])
+        found = await self._storage.articles.identities([*names, *((body,) if body else ())])
         by_guid = next((found[k].article_id for k in names if k in found and found[k].article_id), None)
         return Known(
             by_url=await self._current(by_url),
             url_rule=named.rule,
             by_guid=await self._current(by_guid) if by_guid != by_url else None,
-            by_body=found.get(body),
+            by_body=found.get(body) if body else None,
         )
 
     async def _current(self, article_id: str | None) -> Current | None:
@@ -215,6 +331,7 @@ class ItemReader:
             title=stored.article.title,
             content_hash=stored.article.content_hash,
             body_hash=stored.article.body_hash,
+            retracted=stored.retracted_at is not None,
         )
 
     def _broken(self, fate: Fate, run: CrawlRun, error: Exception) -> Decided:
@@ -255,6 +372,26 @@ class ItemReader:
             retry_at=now + max(wait, min(retry_after or wait, timedelta(days=1))) if again else None,
             identities=() if again else _item_keys(fate, run),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Met:
+    """A known article as it is read now."""
+
+    article: Article
+    verdict: Verdict
+    stored: StoredArticle
+    #: Addresses that name it.
+    places: tuple[IdentityKey, ...]
+
+
+def _is_another_story(article: Article, stored: Article, page: Fetched) -> bool:
+    """Whether an address that redirects has been given to another story."""
+    return bool(page.redirects) and article.title != stored.title and not agree(article, stored)
+
+
+def _raw(page: Fetched) -> RawPage:
+    return RawPage(url=page.final_url, body=page.body, content_type=page.content_type, fetched_at=page.fetched_at)
 
 
 def _of(fate: Fate, run: CrawlRun, now: datetime) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from crawlers.cosmetics import essence
 from storage.model import Article, Block, Image, Link, Measured
 
 
@@ -208,9 +209,13 @@ class FeedEntry:
     language: str | None = None
 
     def source_hash(self) -> str:
-        """Versioned hash of what the source says of the item, summary counters and images left out."""
-        parts = (self.url, self.title or "", self.updated.isoformat() if self.updated else "")
-        return "1" + hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:31]
+        """Versioned hash of what the source says of the item: address, title, summary and time of change.
+
+        What is cosmetic in title and summary (counters, "5 menit lalu") does not count, images neither.
+        """
+        said = essence(self.title or "", self.summary or "")
+        parts = (self.url, said, self.updated.isoformat() if self.updated else "")
+        return "2" + hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:31]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -53,16 +54,34 @@ def whole_page(url: str, outlet: Outlet) -> str:
     return url.rstrip("/") + suffix
 
 
-async def fetch_article(fetch: Fetch, url: str, outlet: Outlet) -> tuple[FetchResult, bool]:
-    """The article's page, and whether it is the whole article.
+async def fetch_article(
+    fetch: Fetch, url: str, outlet: Outlet, *, etag: str | None = None, last_modified: str | None = None
+) -> tuple[FetchResult, bool]:
+    """The article's page, and whether it is the whole article; validators make it a conditional request.
 
     Where the whole form is forbidden or missing, the plain page is asked for.
     """
     whole = whole_page(url, outlet)
-    result = await fetch(_request(whole, outlet), outlet)
+    asked = replace(_request(whole, outlet), etag=etag, last_modified=last_modified)
+    result = await fetch(asked, outlet)
     if whole != url and isinstance(result, FetchFailed) and result.kind in _PLAIN_MAY_DO:
         return await fetch(_request(url, outlet), outlet), False
+    if whole != url and isinstance(result, Fetched) and result.redirects and not _is_whole(result.final_url, outlet):
+        return await _whole_of(fetch, result, outlet)
     return result, whole != url
+
+
+async def _whole_of(fetch: Fetch, first: Fetched, outlet: Outlet) -> tuple[FetchResult, bool]:
+    """The whole form of the page that a redirect led to: many servers drop the suffix when they redirect."""
+    again = await fetch(_request(whole_page(first.final_url, outlet), outlet), outlet)
+    if not isinstance(again, Fetched):
+        return first, False
+    return replace(again, url=first.url, redirects=(*first.redirects, *again.redirects)), True
+
+
+def _is_whole(url: str, outlet: Outlet) -> bool:
+    suffix = outlet.urls.full_page
+    return suffix is not None and suffix.lstrip("?") in url
 
 
 async def read_article(

@@ -336,7 +336,7 @@ class Poller:
         """Recognise the entries and make each that must be looked at a pending fate of the run."""
         recognised = await recognise(
             reading.entries, outlet, source, seen=self._seen, articles=self._storage.articles, now=self._now(),
-            whole=whole,
+            visits=self._storage.visits, whole=whole,
         )  # fmt: skip
         looked_at = tuple(
             replace(d, reason=reason or "gap")

@@ -14,9 +14,11 @@ from datetime import datetime
 from config.model import Outlet, Source
 from crawlers.identity import url_key
 from crawlers.model import FeedEntry
+from crawlers.revisits import heeds_sign
 from storage.articles import Articles
 from storage.model import Discovery, FateKind, Identity, IdentityKey, IdentityKind
 from storage.seen import Seen
+from storage.visits import Visits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +68,12 @@ async def recognise(
     articles: Articles,
     now: datetime,
     whole: bool = True,
+    visits: Visits | None = None,
 ) -> Recognised:
     """Sort the entries into those to look at and those known; every sighting refreshes the memory.
 
-    `whole` says that they are all that the source lists, which a later 304 stands for.
+    `whole` says that they are all that the source lists, which a later 304 stands for. With `visits`, signs of a
+    change that meant nothing time and again are heeded less often.
     """
     items = _items(entries, outlet, source)
     keys = [key for item in items for key in (item.place, item.name)]
@@ -81,19 +85,46 @@ async def recognise(
     discoveries: list[Discovery] = []
     sightings: list[Identity] = list(remembered.values())
     known_keys: list[IdentityKey] = []
+    reasons = {item.place: _why_look(item, found) for item in items}
+    idle = await _idle(items, reasons, found, visits, now)
     for item in items:
-        reason = _why_look(item, found)
-        if reason is not None:
+        reason = reasons[item.place]
+        if reason is not None and item.place not in idle:
             discoveries.append(_discovery(item, reason))
             continue
         known_keys += [item.place, item.name]
         if item.name not in found:
             # Known through another source of the outlet: remember what this one says of it.
             sightings.append(replace(found[item.place], key=item.name, entry_hash=item.hash))
+        elif _is_of_another_version(found[item.name].entry_hash, item.hash):
+            sightings.append(replace(found[item.name], entry_hash=item.hash))
     await seen.mark(sightings)
     await seen.refresh(keys, source_id=source.id if whole else None)
     await articles.touch(known_keys, now)
     return Recognised(discoveries=tuple(discoveries), known=len(items) - len(discoveries))
+
+
+async def _idle(
+    items: Sequence[_Item],
+    reasons: dict[IdentityKey, str | None],
+    found: dict[IdentityKey, Identity],
+    visits: Visits | None,
+    now: datetime,
+) -> set[IdentityKey]:
+    """Items that say once more that they changed, when saying so meant nothing before."""
+    said = {item.place: found[item.place].article_id for item in items if reasons[item.place] == "changed"}
+    ids = {article_id for article_id in said.values() if article_id is not None}
+    known = await visits.of(ids) if visits is not None and ids else {}
+    return {
+        place
+        for place, article_id in said.items()
+        if article_id in known and not heeds_sign(known[article_id].idle, known[article_id].visited_at, now)
+    }
+
+
+def _is_of_another_version(old: str, new: str) -> bool:
+    """Whether two hashes of entries were made in different ways and so say nothing of each other."""
+    return old[:1] != new[:1] and bool(old)
 
 
 def _items(entries: Sequence[FeedEntry], outlet: Outlet, source: Source) -> list[_Item]:
@@ -125,6 +156,8 @@ def _why_look(item: _Item, found: dict[IdentityKey, Identity]) -> str | None:
     if name is None or not name.entry_hash or name.url_key != item.place.key:
         return None
     if name.entry_hash == item.hash or place.fate is FateKind.FILTERED:
+        return None
+    if _is_of_another_version(name.entry_hash, item.hash):
         return None
     return "changed"
 

@@ -27,6 +27,7 @@ from crawlers.near import Near
 from crawlers.outage import OF_THE_NETWORK, OutageDetector
 from crawlers.poll import PollEnd, Poller
 from crawlers.pool import ParsePool
+from crawlers.visitor import Visitor
 from crawlers.watch import DriftWatch
 from storage.errors import StaleToken, StorageUnavailable
 from storage.faults import point
@@ -43,6 +44,9 @@ log = structlog.get_logger(__name__)
 
 #: A run's lease outlives two missed renewals.
 LEASE = timedelta(seconds=30)
+
+#: Longest run of visits, and its end before its source is polled next.
+REVISIT_TIME, REVISIT_MARGIN = timedelta(minutes=2), timedelta(seconds=1)
 
 #: Ends of a fetch that say nothing about the network.
 OF_OURSELVES = frozenset(
@@ -96,6 +100,10 @@ class Crawler:
             storage=storage, seen=seen, fetch=self._fetch, pool=pool, limits=limits, now=now, near=near,
             drift=self._drift, outage=self.outage,
         )  # fmt: skip
+        self._visitor = Visitor(
+            storage=storage, fetch=self._fetch, items=self._items, now=now,
+            outage=lambda: self.outage.since is not None,
+        )  # fmt: skip
         self._poller = Poller(storage=storage, seen=seen, fetch=self._fetch, pool=pool, limits=limits, now=now)
         #: Monotonic time at which a run last ended; what "working" means for the watchdog.
         self.last_progress = time.monotonic()
@@ -129,6 +137,9 @@ class Crawler:
             await self._storage.runs.record_absent(
                 state, RunStatus.SKIPPED, "storage", f"no lease: {error}", scheduled_for, self._now(), trigger
             )
+            return None
+        if lease is None and trigger is Trigger.REVISIT:  # a poll was faster; the visits stay due
+            await self._storage.sources.unclaim(source_id)
             return None
         if lease is None:
             await self._storage.runs.record_absent(
@@ -184,6 +195,8 @@ class Crawler:
             end = PollEnd(status=RunStatus.OK, reason="resume", message="pending items of earlier runs only")
         elif run.trigger is Trigger.PUSH:
             end = await self._poller.read_pushes(run, outlet, source, state)
+        elif run.trigger is Trigger.REVISIT:
+            return await self._revisit(run, outlet, source, state)
         else:
             end = self._excused(run, await self._poller.poll(run, outlet, source, state))
         fresh = await self._settle(run, outlet, source)
@@ -204,6 +217,15 @@ class Crawler:
             robots="ignored" if source.politeness.robots is RobotsPolicy.IGNORE else None, crawl_delay=end.crawl_delay,
             next_poll=next_poll,
         )  # fmt: skip
+
+    async def _revisit(self, run: CrawlRun, outlet: Outlet, source: Source, state: SourceState) -> CrawlRun | None:
+        """Look at stored pages again, in the time that is left before the source itself is polled."""
+        began, now = time.monotonic(), self._now()
+        until = min(now + REVISIT_TIME, state.next_attempt - REVISIT_MARGIN)
+        message = await self._visitor.visit(run, outlet, source, until)
+        return await self._close(
+            run, RunStatus.OK, reason="revisit", message=message, duration=time.monotonic() - began
+        )
 
     # -- settle -------------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ REASONS = (
     "dns", "connect", "tls", "timeout", "truncated", "too_large", "protocol", "redirect",
     "forbidden_address", "robots", "robots_unreadable", "rate_limited", "blocked", "not_found", "gone", "http_4xx",
     "http_5xx", "not_a_feed", "empty", "parse", "storage", "overlap", "paused", "outage",
-    "budget", "interrupted", "shutdown", "resume", "push", "clock_jump", "downtime",
+    "budget", "interrupted", "shutdown", "resume", "push", "revisit", "clock_jump", "downtime",
 )  # fmt: skip
 
 

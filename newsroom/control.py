@@ -51,7 +51,7 @@ def _publish(newsroom: Newsroom, values: Values) -> object:
 
 
 def _revise(newsroom: Newsroom, values: Values) -> object:
-    """Revise a story now: outlet, number, change (title, number, append)."""
+    """Revise a story now: outlet, number, change (title, number, append, correction, counter)."""
     revision = newsroom.revise(values["outlet"], int(values["number"]), Change(values.get("change", "title")))
     return {"at": revision.at.isoformat(), "change": revision.change.value}
 
@@ -72,6 +72,17 @@ def _retract(newsroom: Newsroom, values: Values) -> object:
     """Take a story back now: outlet, number."""
     newsroom.retract(values["outlet"], int(values["number"]))
     return {"retracted": f"{values['outlet']}:{values['number']}"}
+
+
+def _restore(newsroom: Newsroom, values: Values) -> object:
+    """Show a story again that was taken back: outlet, number."""
+    newsroom.restore(values["outlet"], int(values["number"]))
+    return {"restored": f"{values['outlet']}:{values['number']}"}
+
+
+def _move(newsroom: Newsroom, values: Values) -> object:
+    """Give a story another address now: outlet, number."""
+    return {"url": newsroom.move(values["outlet"], int(values["number"]))}
 
 
 def _misbehave(newsroom: Newsroom, values: Values) -> object:
@@ -98,6 +109,8 @@ ACTIONS: dict[str, Action] = {
     "again": _again,
     "copy": _copy,
     "retract": _retract,
+    "restore": _restore,
+    "move": _move,
     "misbehave": _misbehave,
     "behave": _behave,
 }

@@ -28,6 +28,10 @@ _PREFIXES = (
     *("Terungkap: ", "Rangkuman: ", "Ulasan: ", "Sorotan: ", "Catatan: ", "Simak: ", "Kilas Balik: "),
     *("Pilihan Editor: ", "Fakta: ", "Analisis: ", "Terpopuler: "),
 )
+_NOTICES = {
+    "id": "Ralat: angka dalam berita ini sebelumnya keliru dan telah diperbaiki oleh redaksi.",
+    "en": "Correction: a figure in an earlier version of this story was wrong and has been put right.",
+}
 _DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
 
 
@@ -109,7 +113,8 @@ class Desk:
         generation = self.orders.generation(self.masthead.id)
         known = self._slugs.get(day)
         if known is None or known[0] != generation:
-            known = (generation, {self.slug(s): s for s in self.on_day(day)})
+            stories = self.on_day(day)
+            known = (generation, {self.first_slug(s): s for s in stories} | {self.slug(s): s for s in stories})
             self._slugs[day] = known
         return known[1]
 
@@ -212,7 +217,12 @@ class Desk:
         return compose.other_titles(self._of(origin)._brief(origin), self.head(story))[which]
 
     def slug(self, story: Story) -> str:
-        """The story's slug, fixed at publication."""
+        """The story's slug: fixed at publication, unless it was moved."""
+        slug = self.first_slug(story)
+        return f"{slug}-terbaru" if self.orders.moved(story.key) is not None else slug
+
+    def first_slug(self, story: Story) -> str:
+        """The slug that the story was published under."""
         slug = slugify(self._first_title(story))
         return f"{slug}-1" if story.kind is Kind.RERUN else slug
 
@@ -242,8 +252,8 @@ class Desk:
         return sorted((r for r in out if now is None or r.at <= now), key=lambda r: r.at)
 
     def updated(self, story: Story, now: datetime) -> datetime:
-        """When the story last changed: its publication if it never did."""
-        revisions = self.revisions(story, now)
+        """When the story last changed by the outlet's word: its publication if it never did."""
+        revisions = [r for r in self.revisions(story, now) if r.change is not Change.COUNTER]
         return revisions[-1].at if revisions else story.published
 
     def retracted(self, story: Story, now: datetime) -> bool:
@@ -326,11 +336,16 @@ class Desk:
             origin = _origin(story)
             extra = compose.extra_sentence(self._of(origin)._brief(origin), self.head(origin), story.seed % 997 + index)
             return replace(words, paragraphs=(*words.paragraphs, extra))
+        if change is Change.COUNTER:
+            counted = "Dibaca" if self.masthead.language == "id" else "Views:"
+            kept = tuple(p for p in words.paragraphs if not p.startswith(counted))
+            return replace(words, paragraphs=(*kept, f"{counted} {story.seed % 900 + 100 + index} kali"))
         at = 1 + (story.seed + index) % (len(words.paragraphs) - 1)
         corrected = _DIGITS.sub(lambda m: _corrected(m[0], story.seed + index), words.paragraphs[at], count=1)
         if corrected == words.paragraphs[at]:
             corrected += " (Koreksi)" if self.masthead.language == "id" else " (Corrected)"
-        return replace(words, paragraphs=(*words.paragraphs[:at], corrected, *words.paragraphs[at + 1 :]))
+        notice = (_NOTICES[self.masthead.language],) if change is Change.CORRECTION else ()
+        return replace(words, paragraphs=(*words.paragraphs[:at], corrected, *words.paragraphs[at + 1 :], *notice))
 
 
 def _origin(story: Story) -> Story:

@@ -20,6 +20,7 @@ class Orders:
         self._stories: dict[str, dict[date, list[Story]]] = defaultdict(lambda: defaultdict(list))
         self._revisions: dict[str, list[Revision]] = defaultdict(list)
         self._retractions: dict[str, datetime] = {}
+        self._moves: dict[str, datetime] = {}
         self._generation: dict[str, int] = defaultdict(int)
 
     def publish(self, story: Story) -> None:
@@ -34,6 +35,19 @@ class Orders:
     def retract(self, key: str, at: datetime) -> None:
         """Take a story back."""
         self._retractions[key] = at
+
+    def restore(self, key: str) -> None:
+        """Show a story again that was taken back."""
+        self._retractions.pop(key, None)
+
+    def move(self, key: str, at: datetime) -> None:
+        """Give a story another address."""
+        self._moves[key] = at
+        self._generation[key.partition(":")[0]] += 1
+
+    def moved(self, key: str) -> datetime | None:
+        """When the story got another address."""
+        return self._moves.get(key)
 
     def stories(self, outlet: str, day: date) -> list[Story]:
         """Ordered stories of one outlet and WIB day."""

@@ -188,8 +188,9 @@ LISTINGS: dict[str, tuple[str, Values]] = {
 }
 
 
-def settings(port: int, every: str, delay: str = "50ms") -> Values:
+def settings(port: int, every: str, delay: str = "50ms", revisions: Values | None = None) -> Values:
     """``warta.yaml`` as plain values."""
+    follows = {"revisions": revisions} if revisions else {}
     return {
         "data_dir": "data",
         "redis": "embedded",
@@ -202,6 +203,7 @@ def settings(port: int, every: str, delay: str = "50ms") -> Values:
         "defaults": {
             "schedule": {"every": every},
             "politeness": {"delay": delay, "domain_delay": delay, "concurrency": 4},
+            **follows,
         },
     }
 
@@ -245,19 +247,28 @@ def _face(masthead: Masthead, home: str, addresses: Addresses) -> Values:
     }
 
 
-def write_config(directory: Path, port: int, *, feeds: int = 0, every: str = "5s", delay: str = "50ms") -> None:
+def write_config(
+    directory: Path,
+    port: int,
+    *,
+    feeds: int = 0,
+    every: str = "5s",
+    delay: str = "50ms",
+    revisions: Values | None = None,
+) -> None:
     """Write ``warta.yaml`` and ``outlets/*.yaml`` for a press at ``port``.
 
     ``feeds`` adds that many small outlets of the field (0 to 99,999); ``every`` is how often a
-    source is polled, ``delay`` the time between two requests to a host or its domain. The data
-    directory is ``data`` beside the files. Files of the same names are overwritten.
+    source is polled, ``delay`` the time between two requests to a host or its domain, ``revisions``
+    how stored articles are followed. The data directory is ``data`` beside the files. Files of the
+    same names are overwritten.
     """
     if not 0 <= feeds <= 99_999:
         raise ValueError(f"feeds is {feeds}; the field has 0 to 99999 small outlets")
     addresses = Addresses(port)
     folder = directory / "outlets"
     folder.mkdir(parents=True, exist_ok=True)
-    whole = settings(port, every, delay) | {"data_dir": str((directory / "data").absolute())}
+    whole = settings(port, every, delay, revisions) | {"data_dir": str((directory / "data").absolute())}
     _write(directory / "warta.yaml", whole)
     for shape in RULES:
         _write(folder / f"{shape.masthead_of().id}.yaml", outlet(shape, addresses))

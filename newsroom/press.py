@@ -231,6 +231,16 @@ class Newsroom:
         """Take a published story back now: unlisted, and 410 at its addresses."""
         self.orders.retract(self.story(outlet, number).key, self.clock.now())
 
+    def restore(self, outlet: str, number: int) -> None:
+        """Show a story again that was taken back."""
+        self.orders.restore(self.story(outlet, number).key)
+
+    def move(self, outlet: str, number: int) -> str:
+        """Give a published story another address now, to which its old ones redirect for good; returns it."""
+        story = self.story(outlet, number)
+        self.orders.move(story.key, self.clock.now())
+        return self.house(outlet).url(story)
+
     def story(self, outlet: str, number: int) -> Story:
         """A published story; a KeyError if there is none of that number yet."""
         story = self.house(outlet).desk.by_number(number, self.clock.now())

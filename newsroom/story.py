@@ -23,6 +23,10 @@ class Change(StrEnum):
     TITLE = "title"
     NUMBER = "number"
     APPEND = "append"
+    #: A figure is put right, and a notice at the end says so.
+    CORRECTION = "correction"
+    #: Nothing a reader would call a change: a counter of readers.
+    COUNTER = "counter"
 
 
 @dataclass(frozen=True, slots=True)

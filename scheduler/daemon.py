@@ -21,7 +21,7 @@ from config.load import fingerprint, load
 from config.model import Settings
 from monitor.api.app import create_api
 from monitor.api.serve import ApiServer, CannotListen
-from scheduler import holder, monitoring, retention
+from scheduler import holder, monitoring, redis_watch, retention
 from scheduler.clockwork import Clockwork
 from scheduler.delivery.office import DeliveryOffice
 from scheduler.dispatch import Dispatcher
@@ -235,6 +235,9 @@ class Daemon:
         clockwork.every(4, "leader", self._leader.tick)
         clockwork.every(1, "dispatch", self._dispatch)
         clockwork.every(10, "recover", lambda: self._recover(rooms))
+        clockwork.every(
+            redis_watch.EVERY_SECONDS, "redis", lambda: redis_watch.look(rooms.redis, rooms.storage, self._now())
+        )
         clockwork.every(300, "price", lambda: self._reprice(rooms))
         self._office = DeliveryOffice(
             storage=rooms.storage, leases=rooms.leases, redis=rooms.redis, settings=lambda: self._settings,

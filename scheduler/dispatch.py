@@ -1,4 +1,4 @@
-"""Once a second: what is due goes to the queue, its next attempt moved first.
+"""Once a second: what is due goes to the queue, its next attempt moved first; visits when nothing else waits.
 
 The sources table is the truth about what is due. A message that is lost costs one interval, a message too
 many costs a refused lease; neither costs an article.
@@ -19,6 +19,7 @@ from scheduler.clockwork import ClockJump
 from scheduler.plan import active_sources
 from scheduler.policy import first_attempt, interval_of, longest, next_attempt
 from scheduler.queue import CrawlQueue
+from scheduler.revisiting import Revisiting
 from storage.model import RunStatus, SourceState, Trigger
 from storage.storage import Storage
 
@@ -29,6 +30,9 @@ MISSED_AFTER = timedelta(minutes=2)
 
 #: A message that nobody took up for this long, with an empty queue, is not waited for.
 LOST_AFTER = timedelta(seconds=10)
+
+#: Visits to stored pages are sent only while no more than this part of the backlog waits.
+PRESSURE = 8
 
 #: Sources that any outlet may have queued or running at a time.
 LEAST_SHARE = 8
@@ -56,6 +60,7 @@ class Dispatcher:
         #: Messages that may wait in the queue; the rest waits in the table, where priority still counts.
         self._backlog = backlog
         self._now = now
+        self._revisiting = Revisiting(storage, queue, settings, now=now)
         self._sources: dict[str, Source] = {}
         self._concurrency: dict[str, int] = {}
         self._fingerprint: str | None = None
@@ -84,6 +89,8 @@ class Dispatcher:
                 source = wanted.get(state.id)
                 if source is not None and sent < room and self._may_go(state, now):
                     sent += await self._dispatch(source, state, now)
+        if depth.waiting + sent <= self._backlog // PRESSURE:
+            await self._revisiting.tick()
         self.last_tick = time.monotonic()
         return sent
 

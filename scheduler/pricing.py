@@ -57,6 +57,8 @@ async def _corrections(
     since = datetime.fromisoformat(before["at"]) if before else now
     spent = await storage.rhythms.polls(now - _DAY)
     whole = sum((await storage.rhythms.polls(now - 2 * _DAY)).values()) > sum(spent.values())
+    for outlet_id, visits in (await storage.visits.spent(now - _DAY)).items():
+        spent[outlet_id] = spent.get(outlet_id, 0) + visits
     spent[TOTAL] = sum(spent.values())
     elapsed = (now - since) / _DAY if whole else 0.0
     return {

@@ -36,7 +36,7 @@ class Revision:
 
     article_id: str
     revision: int
-    #: first, revised or reextracted.
+    #: first, revised, corrected, moved or reextracted.
     reason: str
     article: Article
     run_id: str | None
@@ -67,6 +67,8 @@ class ArticleFilter:
     language: str | None = None
     #: False leaves copies out.
     copies: bool = True
+    #: False leaves out what was old when it was first seen; heeded where articles come in order of announcement.
+    backfilled: bool = True
 
     def conditions(self, *, is_sqlite: bool) -> list[Any]:
         """The same as SQL."""
@@ -98,6 +100,7 @@ _STORED = select(
     articles.c.revised_at,
     articles.c.copy_of,
     articles.c.cluster,
+    articles.c.retracted_at,
     revisions.c.content,
 ).join(revisions, and_(revisions.c.article_id == articles.c.id, revisions.c.revision == articles.c.revision))
 
@@ -269,4 +272,5 @@ def _stored(row: Any) -> StoredArticle:
         revised_at=row.revised_at,
         copy_of=row.copy_of,
         cluster=row.cluster,
+        retracted_at=row.retracted_at,
     )

@@ -25,7 +25,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError
 
-from storage.redis import FAILURES, reason_of
+from storage.redis import FAILURES, eviction, reason_of
 
 _log = structlog.get_logger("storage.bands")
 
@@ -37,6 +37,8 @@ _REF_BYTES = 5
 _BAND_BYTES = 5
 _STAMPS = 32
 _BATCH = 100
+#: The server's eviction policy is looked at again after so many seconds.
+_POLICY_SECONDS = 60.0
 
 _SCRIPT = """
 local blob, ref, ttl, keep = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
@@ -139,6 +141,8 @@ class Bands:
         self._pause = pause.total_seconds()
         self._monotonic = monotonic
         self._resume_at = float("-inf")
+        self._asked_at = float("-inf")
+        self._evicts = False
         #: Why it gives no answer; None while it does.
         self.trouble: str | None = None
 
@@ -147,7 +151,7 @@ class Bands:
 
         `article_id` "" asks without entering.
         """
-        if self._monotonic() < self._resume_at:
+        if self._monotonic() < self._resume_at or await self._forgets():
             return None
         try:
             reply = await self._asked(self._arguments(signature, article_id, now))
@@ -162,7 +166,9 @@ class Bands:
         return Candidates(names, added=not failed, filled=bool(filled))
 
     async def is_filled(self) -> bool | None:
-        """Whether all of the database's window is in the index; None when Redis is away."""
+        """Whether all of the database's window is in the index; None when Redis is away or forgets."""
+        if await self._forgets():
+            return None
         try:
             return bool(await self._redis.exists(self._marker))
         except FAILURES as error:
@@ -238,6 +244,25 @@ class Bands:
     def _arguments(self, signature: bytes, article_id: str, moment: datetime) -> list[Any]:
         number = int(moment.timestamp() // self._segment)
         return [signature, _packed(article_id, number), self._ttl, SEGMENTS, int(bool(article_id))]
+
+    async def _forgets(self) -> bool:
+        """Whether the server drops keys by itself: what it does not find may have been there. Asked once a minute.
+
+        The index counts as empty from then on, so that it is filled anew once the server keeps what it is given.
+        """
+        if self._monotonic() >= self._asked_at + _POLICY_SECONDS:
+            try:
+                evicts = eviction(await self._redis.info("memory"))
+                if evicts is not None:
+                    await self._redis.unlink(self._marker)
+            except FAILURES as error:
+                self._away(error)
+                return True
+            self._asked_at = self._monotonic()
+            if evicts is not None or self._evicts:
+                self._say(evicts)
+            self._evicts = evicts is not None
+        return self._evicts
 
     def _away(self, error: BaseException) -> None:
         self._resume_at = self._monotonic() + self._pause

@@ -212,7 +212,7 @@ class Deliveries:
         """
         o = outbox.c
         cursor = select(consumers.c.cursor).where(consumers.c.name == name).scalar_subquery()
-        conditions: list[Any] = [o.id <= cursor]
+        conditions: list[Any] = [o.id <= cursor, *where.kinds()]
         if ids:
             conditions.append(o.id.in_(list(ids)[:10_000]))
         if where.outlets:
@@ -272,6 +272,7 @@ class Deliveries:
         ahead: list[Any] = [o.id > consumer.cursor]
         if where is not None and where.outlets:
             ahead.append(o.outlet_id.in_(where.outlets))
+        ahead += (where or EventFilter()).kinds()
         waiting = case((d.status == "waiting", 1), else_=0)
         held = and_(d.consumer == consumer.name, d.status == "waiting")
         async with self._database.read() as connection:

@@ -29,7 +29,13 @@ _SLACK = timedelta(hours=1)
 _WINDOW = 4
 
 #: Every article has one of these, and it is its first.
-FIRST_EVENTS = ("new", "copy")
+FIRST_EVENTS = ("new", "copy", "backfilled")
+
+#: Events of which the materiality says how much they matter.
+WEIGHED = ("revised", "corrected")
+
+#: Every event there is.
+EVENTS = (*FIRST_EVENTS, "revised", "corrected", "moved", "retracted", "reextracted")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +50,26 @@ class EventFilter:
     since: datetime | None = None
     until: datetime | None = None
     article_id: str | None = None
+    #: Empty: all but `backfilled`, which are for who asks.
+    events: tuple[str, ...] = ()
+    #: True adds those where no events are named.
+    backfilled: bool = False
+    #: Leaves out revisions and corrections that are known to concern less of the content.
+    materiality: float = 0.0
+
+    def kinds(self) -> list[Any]:
+        """The part on what happened, as SQL on the outbox."""
+        o = outbox.c
+        found: list[Any] = []
+        if self.events:
+            wanted = {*self.events, *(("backfilled",) if self.backfilled else ())}
+            found.append(o.event.in_(sorted(wanted)))
+        elif not self.backfilled:
+            found.append(o.event != "backfilled")
+        if self.materiality > 0:
+            heavy = or_(o.materiality.is_(None), o.materiality >= self.materiality)
+            found.append(or_(o.event.not_in(WEIGHED), heavy))
+        return found
 
 
 _ALL = EventFilter()
@@ -54,12 +80,15 @@ class Event:
     """Something that happened to an article, with the article as it was then."""
 
     id: int
-    #: new, copy, revised, reextracted, corrected, moved or retracted.
+    #: new, copy, backfilled, revised, reextracted, corrected, moved or retracted.
     event: str
     article_id: str
     revision: int
     outlet_id: str
     created_at: datetime
+    #: As of :class:`storage.model.Change`.
+    materiality: float | None
+    detail: dict[str, Any] | None
     #: The record of that revision (docs/consumers.md); None when the article has been deleted since.
     record: dict[str, Any] | None
 
@@ -79,6 +108,8 @@ class Event:
             "revision": self.revision,
             "outlet_id": self.outlet_id,
             "created_at": iso(self.created_at),
+            "materiality": self.materiality,
+            "detail": self.detail,
             "article": self.record,
         }
 
@@ -108,9 +139,12 @@ _EVENTS = (
         outbox.c.revision,
         outbox.c.outlet_id,
         outbox.c.created_at,
+        outbox.c.materiality,
+        outbox.c.detail,
         articles.c.first_seen,
         articles.c.copy_of,
         articles.c.cluster,
+        articles.c.retracted_at,
         revisions.c.created_at.label("revised_at"),
         revisions.c.content,
     )
@@ -129,6 +163,7 @@ _RECORDS = (
         articles.c.revised_at,
         articles.c.copy_of,
         articles.c.cluster,
+        articles.c.retracted_at,
         revisions.c.content,
     )
     .join(articles, articles.c.id == outbox.c.article_id)
@@ -220,6 +255,8 @@ async def _read(
     query = _RECORDS.where(*conditions)
     if where.outlet_id is not None:
         query = query.where(outbox.c.outlet_id == where.outlet_id)
+    if not where.backfilled:
+        query = query.where(outbox.c.event != "backfilled")
     if place.newest_first:
         query = query.order_by(order.desc())
         query = query.where(outbox.c.id < place.after) if place.after else query
@@ -262,7 +299,7 @@ async def _seq_limits(connection: AsyncConnection, place: _Place, bounds: Sequen
 
 
 async def _conditions(connection: AsyncConnection, where: EventFilter) -> list[Any]:
-    found: list[Any] = await _bounds(connection, where.since, where.until)
+    found: list[Any] = [*where.kinds(), *await _bounds(connection, where.since, where.until)]
     if where.since is not None:
         found.append(outbox.c.created_at >= where.since)
     if where.until is not None:
@@ -302,5 +339,7 @@ def _event(row: Any) -> Event:
         revision=row.revision,
         outlet_id=row.outlet_id,
         created_at=row.created_at,
+        materiality=row.materiality,
+        detail=row.detail,
         record=None if row.content is None or row.first_seen is None else record_of(row),
     )

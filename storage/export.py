@@ -33,7 +33,7 @@ def iso(moment: datetime | None) -> str | None:
 
 
 def record_of(row: Any) -> dict[str, Any]:
-    """The record of a database row that has ``id revision first_seen revised_at copy_of cluster content``."""
+    """The record of a row with ``id revision first_seen revised_at copy_of cluster retracted_at content``."""
     return _record(
         row.content,
         {
@@ -43,6 +43,7 @@ def record_of(row: Any) -> dict[str, Any]:
             "revised_at": iso(row.revised_at),
             "copy_of": row.copy_of,
             "cluster": row.cluster,
+            "retracted_at": iso(row.retracted_at),
         },
     )
 
@@ -58,6 +59,7 @@ def record(stored: StoredArticle) -> dict[str, Any]:
             "revised_at": iso(stored.revised_at),
             "copy_of": stored.copy_of,
             "cluster": stored.cluster,
+            "retracted_at": iso(stored.retracted_at),
         },
     )
 

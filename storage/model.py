@@ -103,6 +103,8 @@ class StoredArticle:
     copy_of: str | None = None
     #: Id shared by an article and its copies.
     cluster: str | None = None
+    #: Since when the outlet no longer shows it.
+    retracted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,6 +198,7 @@ class Trigger(StrEnum):
     RESUME = "resume"  # only to finish pending items
     GAP = "gap"  # to find what another source of the outlet may have missed
     PUSH = "push"  # to read what a hub pushed; the source is not asked
+    REVISIT = "revisit"  # to look at stored articles again; the source itself is not asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -417,6 +420,43 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What happened to a known article, as consumers hear it."""
+
+    #: revised, corrected, moved or retracted.
+    event: str
+    #: How much of the content it concerns, 0 to 1 (:mod:`storage.materiality`); None where nothing was compared.
+    materiality: float | None = None
+    #: More of it, as JSON types: the fields are a contract, see docs/consumers.md.
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """What is remembered of an article's page, and when it is looked at again."""
+
+    article_id: str
+    outlet_id: str
+    #: Address to ask.
+    url: str
+    #: None: not any more.
+    due_at: datetime | None
+    #: Visits of the plan that are done or were passed over.
+    step: int = 0
+    #: When the page was last asked for.
+    visited_at: datetime | None = None
+    #: Validators of the page as last read, byte for byte.
+    etag: str | None = None
+    last_modified: str | None = None
+    #: Looks in a row for which a source gave the sign and that found nothing changed.
+    idle: int = 0
+    #: Since when, how often in a row and in what way the page was missing.
+    absent_since: datetime | None = None
+    absences: int = 0
+    absence: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
     """Everything that one decided item writes, in one transaction."""
 
@@ -445,6 +485,14 @@ class Decided:
     uncounted: bool = False
     #: What its page gave; None for items whose page was not read.
     measured: Measured | None = None
+    #: Too old for news when it was first seen: stored, and not announced as new.
+    backfilled: bool = False
+    #: What is said of the known article; a revision is written for it even when the content is the same.
+    change: Change | None = None
+    #: What is to be remembered of its page; `article_id` may be empty for an article that is stored only now.
+    visit: Visit | None = None
+    #: The visit of the plan that this was (from 0), for the outlet's edit rate.
+    visited_step: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

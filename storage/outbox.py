@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,12 +23,19 @@ class OutboxEvent:
 
     #: Position: an event with a greater id was committed later.
     id: int
-    #: new, copy, revised, reextracted, corrected, moved or retracted.
+    #: new, copy, backfilled, revised, reextracted, corrected, moved or retracted.
     event: str
     article_id: str
     revision: int
     outlet_id: str
     created_at: datetime
+    #: As of :class:`storage.model.Change`.
+    materiality: float | None = None
+    detail: Mapping[str, Any] | None = None
+
+
+#: What an event says beyond that it happened, when it says nothing.
+_NOTHING: dict[str, Any] = {"materiality": None, "detail": None}
 
 
 class Outbox:
@@ -60,4 +67,4 @@ async def append(database: Database, connection: AsyncConnection, rows: Sequence
     if not database.is_sqlite:
         await connection.execute(text(f"SELECT pg_advisory_xact_lock({_ORDER_LOCK})"))
     statement = insert(outbox).returning(outbox.c.id, sort_by_parameter_order=True)
-    return list((await connection.scalars(statement, list(rows))).all())
+    return list((await connection.scalars(statement, [_NOTHING | row for row in rows])).all())

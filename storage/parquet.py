@@ -8,19 +8,21 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-#: Column to type: text, number, time, texts (a list) or json (a document as text).
+#: Column to type: text, number, share, time, texts (a list) or json (a document as text).
 COLUMNS = {
     "event_id": "number", "key": "text", "event": "text", "created_at": "time",
+    "materiality": "share", "detail": "json",
     "id": "text", "revision": "number", "outlet_id": "text", "url": "text", "title": "text", "subtitle": "text",
     "text": "text", "language": "text", "authors": "texts", "editor": "text", "agency": "text", "brand": "text",
     "places": "texts", "section": "text", "tags": "texts", "published": "time", "published_from": "text",
     "updated": "time", "updated_from": "text", "word_count": "number", "copy_of": "text", "cluster": "text",
-    "first_seen": "time", "revised_at": "time", "content_hash": "text", "body_hash": "text",
+    "first_seen": "time", "revised_at": "time", "retracted_at": "time", "content_hash": "text", "body_hash": "text",
     "body": "json", "images": "json", "related": "json", "provenance": "json",
 }  # fmt: skip
 
-#: Columns that only events have.
+#: Columns that only events have, the first of them in CSV, too.
 EVENT_COLUMNS = ("event_id", "key", "event", "created_at")
+EVENT_DETAIL = ("materiality", "detail")
 
 
 class ParquetMissing(Exception):
@@ -52,10 +54,11 @@ class ParquetFile:
             "text": pyarrow.string(),
             "json": pyarrow.string(),
             "number": pyarrow.int64(),
+            "share": pyarrow.float64(),
             "time": pyarrow.timestamp("us", tz="UTC"),
             "texts": pyarrow.list_(pyarrow.string()),
         }
-        names = [name for name in COLUMNS if events or name not in EVENT_COLUMNS]
+        names = [name for name in COLUMNS if events or name not in (*EVENT_COLUMNS, *EVENT_DETAIL)]
         self._schema = pyarrow.schema([(name, kinds[COLUMNS[name]]) for name in names])
         self._arrow = pyarrow
         self._writer = pyarrow.parquet.ParquetWriter(path, self._schema, compression="zstd")

@@ -10,6 +10,7 @@ Replies are bytes; each module decodes its own at one place.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -152,14 +153,22 @@ async def health(redis: Redis) -> RedisHealth:
     )
 
 
-def _complaint(facts: dict[str, Any], used: int, limit: int) -> str | None:
+def eviction(facts: Mapping[str, Any]) -> str | None:
+    """What is wrong with a server that drops keys when memory gets short; None for one that keeps them.
+
+    `facts` are those of ``INFO memory``.
+    """
     policy = str(facts.get("maxmemory_policy", "noeviction"))
+    if not int(facts.get("maxmemory", 0)) or policy == "noeviction":
+        return None
+    return f"maxmemory-policy is {policy}, which drops keys silently; set noeviction"
+
+
+def _complaint(facts: dict[str, Any], used: int, limit: int) -> str | None:
     if facts.get("role") != "master":
         return "the server is a replica and takes no writes; point the URL at the primary"
     if facts.get("aof_enabled") and facts.get("aof_last_write_status") == "err":
         return "the server cannot write its append-only file; look at its disk"
     if limit and used >= limit:
         return f"memory is full ({used:,} of {limit:,} bytes); raise maxmemory"
-    if limit and policy != "noeviction":
-        return f"maxmemory-policy is {policy}, which drops keys silently; set noeviction"
-    return None
+    return eviction(facts)

@@ -76,11 +76,15 @@ class Rhythms:
         r = runs.c
         query = (
             select(r.outlet_id, func.count())
-            .where(r.started_at >= since, r.trigger.not_in([Trigger.RESUME.value, Trigger.PUSH.value]))
+            .where(r.started_at >= since, r.trigger.not_in(_OF_PAGES))
             .group_by(r.outlet_id)
         )
         async with self._database.read() as connection:
             return {row[0]: row[1] for row in await connection.execute(query)}
+
+
+#: Runs that do not ask their source.
+_OF_PAGES = (Trigger.RESUME.value, Trigger.PUSH.value, Trigger.REVISIT.value)
 
 
 async def save(database: Database, connection: AsyncConnection, source_id: str, found: NextPoll, now: datetime) -> None:

@@ -102,7 +102,7 @@ class Runs:
             fenced = update(sources).where(sources.c.id == source_id, sources.c.fence < token)
             if not await affected(
                 connection,
-                fenced.values(fence=token, queued_at=None, pending_at=None, pushed_at=None, last_attempt=now),
+                fenced.values(fence=token, queued_at=None, pending_at=None, **_attempted(trigger, now)),
             ):
                 if await connection.scalar(select(sources.c.id).where(sources.c.id == source_id)) is None:
                     raise UnknownSource(source_id)
@@ -314,6 +314,11 @@ def run_from(row: Any) -> CrawlRun:
     counts = Counts(**{name: values.pop(name) for name in COUNTS})
     kinds = {"trigger": Trigger(values["trigger"]), "status": RunStatus(values["status"])}
     return CrawlRun(**values | kinds, counts=counts)
+
+
+def _attempted(trigger: Trigger, now: datetime) -> dict[str, Any]:
+    """Visits to stored pages are no attempt at the source, and take up nothing that was pushed."""
+    return {} if trigger is Trigger.REVISIT else {"last_attempt": now, "pushed_at": None}
 
 
 def _row(run: CrawlRun) -> dict[str, Any]:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from storage.content import article_id, bounded, clean_or_none, columns, document, pack
+from storage.content import article_id, bounded, clean, clean_or_none, columns, document, pack
 from storage.errors import InvalidDecision, StaleToken
 from storage.identities import row_for, stored_key
-from storage.model import Committed, Decided, FateKind, IdentityKey, IdentityKind, Measured
+from storage.model import Committed, Decided, FateKind, IdentityKey, IdentityKind, Measured, Visit
 
 #: Revisions of one article; a page that prints the time of day makes no more than these
 #: (24 is where lemon24/reader stops too).
@@ -77,6 +77,7 @@ class Head:
     body_hash: str
     copy_of: str | None = None
     cluster: str | None = None
+    retracted: bool = False
 
 
 @dataclass(slots=True)
@@ -111,6 +112,10 @@ class Changes:
     event_of: list[int] = field(default_factory=list)
     #: Outlet, what a page gave, and when it was decided.
     measured: list[tuple[str, Measured, datetime]] = field(default_factory=list)
+    #: Article to its row of ``visits``.
+    visits: dict[str, dict[str, Any]] = field(default_factory=dict)
+    #: Outlet and step of the plan to visits and changes found.
+    edits: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,16 +144,19 @@ def settle(item: Prepared, known: Known, changes: Changes) -> Committed:
     outcome = _resolve(item, known, changes)
     _remember(item, fate, outcome, known, changes)
     _close(item, fate, outcome, known, changes)
+    _visit(item, outcome, known, changes)
     if outcome.event is not None:
-        assert decided.article is not None
+        said = decided.change
         changes.event_of.append(decided.fate_id)
         changes.events.append(
             {
                 "event": outcome.event,
                 "article_id": outcome.article_id,
                 "revision": outcome.revision,
-                "outlet_id": decided.article.outlet_id,
+                "outlet_id": decided.outlet_id,
                 "created_at": decided.now,
+                "materiality": said.materiality if said else None,
+                "detail": dict(said.detail) if said and said.detail else None,
             }
         )
     return Committed(
@@ -160,6 +168,8 @@ def _resolve(item: Prepared, known: Known, changes: Changes) -> Outcome:
     decided = item.decided
     if item.article_id is None or decided.kind not in {FateKind.STORED, FateKind.REVISED, FateKind.DUPLICATE}:
         met = known.heads.get(decided.of) if decided.of is not None else None
+        if met is not None and decided.change is not None and decided.change.event == "retracted":
+            return _retract(decided, met, changes)
         of = decided.of if decided.kind is FateKind.DUPLICATE else None
         return Outcome(decided.kind, decided.rule, decided.of, met.revision if met else None, of)
     target = _target(item, known)
@@ -194,7 +204,7 @@ def _revise(item: Prepared, target: Head, changes: Changes) -> Outcome:
     same = content["content_hash"] == target.content_hash or (
         item.article_id != target.id and content["body_hash"] == target.body_hash
     )
-    if same:
+    if same and not (decided.change is not None and decided.kind is FateKind.REVISED):
         rule = decided.rule if decided.kind is not FateKind.STORED else "stored_meanwhile"
         return Outcome(FateKind.UNCHANGED, rule, target.id, target.revision)
     if target.revision >= REVISIONS:
@@ -203,10 +213,22 @@ def _revise(item: Prepared, target: Head, changes: Changes) -> Outcome:
     target.content_hash, target.body_hash = content["content_hash"], content["body_hash"]
     # Outlet and key make the id, so they stay as they were first.
     values = {name: value for name, value in item.columns.items() if name not in {"outlet_id", "url_key"}}
+    if target.retracted:
+        values["retracted_at"] = None
+        target.retracted = False
     changes.updates.append({**values, "target": target.id, "revision": target.revision, "revised_at": decided.now})
-    reason = "reextracted" if decided.rule == "reextracted" else "revised"
-    _add_revision(item, target, reason, changes)
-    return Outcome(FateKind.REVISED, decided.rule, target.id, target.revision, event="revised")
+    event = decided.change.event if decided.change is not None else "revised"
+    _add_revision(item, target, event, changes)
+    return Outcome(FateKind.REVISED, decided.rule, target.id, target.revision, event=event)
+
+
+def _retract(decided: Decided, target: Head, changes: Changes) -> Outcome:
+    """The outlet shows it no more; what it said stays."""
+    if target.retracted:
+        return Outcome(FateKind.UNCHANGED, decided.rule, target.id, target.revision)
+    target.retracted = True
+    changes.updates.append({"target": target.id, "retracted_at": decided.now})
+    return Outcome(FateKind.UNCHANGED, decided.rule, target.id, target.revision, event="retracted")
 
 
 def _store(item: Prepared, known: Known, changes: Changes) -> Outcome:
@@ -240,8 +262,9 @@ def _store(item: Prepared, known: Known, changes: Changes) -> Outcome:
     )
     _add_revision(item, head, "first", changes)
     if parent is None:
-        return Outcome(FateKind.STORED, rule, new_id, 1, event="new")
-    return Outcome(FateKind.DUPLICATE, rule, new_id, 1, of=parent.id, event="copy")
+        return Outcome(FateKind.STORED, rule, new_id, 1, event="backfilled" if decided.backfilled else "new")
+    event = "backfilled" if decided.backfilled else "copy"
+    return Outcome(FateKind.DUPLICATE, rule, new_id, 1, of=parent.id, event=event)
 
 
 def _take_over(head: Head, known: Known, changes: Changes) -> None:
@@ -269,6 +292,27 @@ def _add_revision(item: Prepared, head: Head, reason: str, changes: Changes) -> 
     )
     if item.raw is not None:
         changes.raw_pages.append({**item.raw, "article_id": head.id, "revision": head.revision})
+
+
+def _visit(item: Prepared, outcome: Outcome, known: Known, changes: Changes) -> None:
+    """Remember the page of the article that the item ended in."""
+    decided, visit = item.decided, item.decided.visit
+    if visit is None or outcome.article_id not in known.heads:
+        return
+    assert outcome.article_id is not None
+    changes.visits[outcome.article_id] = visit_row(replace(visit, article_id=outcome.article_id))
+    if decided.visited_step is not None:
+        key = (decided.outlet_id, decided.visited_step)
+        visits, edits = changes.edits.get(key, (0, 0))
+        changes.edits[key] = (visits + 1, edits + (outcome.kind is FateKind.REVISED))
+
+
+def visit_row(visit: Visit) -> dict[str, Any]:
+    """The row of ``visits``."""
+    return {
+        **{name: getattr(visit, name) for name in Visit.__slots__},
+        "url": clean(visit.url), "etag": clean_or_none(visit.etag), "last_modified": clean_or_none(visit.last_modified),
+    }  # fmt: skip
 
 
 def _remember(item: Prepared, fate: Waiting, outcome: Outcome, known: Known, changes: Changes) -> None:

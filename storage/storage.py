@@ -31,6 +31,7 @@ from storage.runs import Runs
 from storage.sources import Sources
 from storage.tables import fates, sources
 from storage.texts import Texts
+from storage.visits import Visits
 from storage.writer import Writer
 
 
@@ -78,6 +79,7 @@ class Storage:
         self.health = HealthBook(database)
         self.alerts = Alerts(database)
         self.outages = Outages(database)
+        self.visits = Visits(database)
         self.writer = Writer(database)
         self._now = now
 

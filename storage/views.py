@@ -24,7 +24,7 @@ VIEWS = {
     """,
     "event_v1": """
         SELECT e.id, e.article_id || ':' || CAST(e.revision AS TEXT) || ':' || e.event AS event_key, e.event,
-            e.article_id, e.revision, e.outlet_id, e.created_at
+            e.article_id, e.revision, e.outlet_id, e.created_at, e.materiality, e.detail
         FROM outbox AS e
     """,
     "outlet_v1": """

@@ -25,6 +25,7 @@ from storage.model import Committed, Decided, FateKind
 from storage.outbox import append
 from storage.settle import Changes, Head, Known, Prepared, Waiting, prepare, settle
 from storage.tables import articles, fates, raw_pages, revisions, runs, sources, tombstones
+from storage.visits import remember_visits, tally
 
 #: Items in one transaction at most; beyond fifty the commit is no longer what costs.
 BATCH = 50
@@ -182,6 +183,8 @@ class Writer:
         ]
         await _many(connection, _COUNT, counts)
         await note(self._database, connection, changes.measured)
+        await remember_visits(self._database, connection, changes.visits.values())
+        await tally(self._database, connection, changes.edits)
         ids = await append(self._database, connection, changes.events)
         return dict(zip(changes.event_of, ids, strict=True))
 
@@ -231,7 +234,9 @@ async def _heads(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, H
     a = articles.c
     heads = {}
     for chunk in chunks(ids):
-        query = select(a.id, a.revision, a.content_hash, a.body_hash, a.copy_of, a.cluster).where(a.id.in_(chunk))
+        retracted = a.retracted_at.is_not(None)
+        columns = (a.id, a.revision, a.content_hash, a.body_hash, a.copy_of, a.cluster, retracted)
+        query = select(*columns).where(a.id.in_(chunk))
         heads.update({row.id: Head(*row) for row in await connection.execute(query)})
     return heads
 

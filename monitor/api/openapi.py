@@ -9,6 +9,7 @@ from monitor.api import parameters as p
 from monitor.api.answers import LINES
 from monitor.api.reading import ARTICLE_PARAMETERS, EVENT_PARAMETERS, LOG_PARAMETERS, RUN_PARAMETERS
 from monitor.api.syndication import TYPES
+from storage.events import EVENTS
 from storage.model import HealthState
 
 
@@ -42,13 +43,15 @@ _CONTENT = {
 }  # fmt: skip
 _STORED = {
     "id": _TEXT, "revision": _NUMBER, "first_seen": _TIME, "revised_at": _TIME, "copy_of": _TEXT_OR_NULL,
-    "cluster": _TEXT_OR_NULL,
+    "cluster": _TEXT_OR_NULL, "retracted_at": _TIME_OR_NULL,
 }  # fmt: skip
 _SOURCE = {
     "id": _TEXT, "outlet_id": _TEXT, "kind": _TEXT, "url": _TEXT, "failures": {"type": "number"},
     "last_failure": _TEXT_OR_NULL, "last_failure_message": _TEXT_OR_NULL, "paused": {"type": "boolean"},
     "next_attempt": _TIME, "last_attempt": _TIME_OR_NULL, "last_success": _TIME_OR_NULL, "last_new": _TIME_OR_NULL,
 }  # fmt: skip
+#: What stands in both (=), what went (-) and what came (+), in order.
+_PIECES = {"type": "array", "items": _object({"op": {"enum": ["=", "-", "+"]}, "text": _TEXT})}
 _SCHEMAS: dict[str, Any] = {
     "Error": _object({"error": _TEXT}),
     "Content": _object(_CONTENT),
@@ -60,6 +63,7 @@ _SCHEMAS: dict[str, Any] = {
             "more": {"type": "boolean", "description": "Whether there are more now"},
         }
     ),
+    "Diff": _object({"title": _PIECES, "text": _PIECES}),
     "Revisions": _object(
         {
             "article_id": _TEXT,
@@ -71,6 +75,9 @@ _SCHEMAS: dict[str, Any] = {
                         "reason": _TEXT,
                         "created_at": _TIME,
                         "run_id": _TEXT_OR_NULL,
+                        "materiality": _or_null("number", minimum=0, maximum=1),
+                        "detail": _or_null("object"),
+                        "diff": {"oneOf": [{"$ref": "#/components/schemas/Diff"}, {"type": "null"}]},
                         "article": {"$ref": "#/components/schemas/Content"},
                     }
                 ),
@@ -82,11 +89,13 @@ _SCHEMAS: dict[str, Any] = {
             "schema": {"const": 1},
             "event_id": _NUMBER,
             "key": {"type": "string", "description": "The same for every delivery; drop repeats by it"},
-            "event": {"enum": ["new", "copy", "revised", "reextracted", "corrected", "moved", "retracted"]},
+            "event": {"enum": list(EVENTS)},
             "article_id": _TEXT,
             "revision": _NUMBER,
             "outlet_id": _TEXT,
             "created_at": _TIME,
+            "materiality": _or_null("number", minimum=0, maximum=1),
+            "detail": _or_null("object", description="More of what happened; see docs/consumers.md"),
             "article": {"oneOf": [{"$ref": "#/components/schemas/Article"}, {"type": "null"}]},
         }
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ from typing import Any
 
 from starlette.datastructures import QueryParams
 
+from storage.events import EVENTS
 from storage.model import RunStatus
 
 #: Records in one answer that is not a stream of lines.
@@ -42,6 +44,22 @@ OUTLET = Parameter("outlet", "Id of an outlet.", {"type": "string", "maxLength":
 SINCE = Parameter("since", "First seen (events: happened) at this time or later; ISO 8601 with a zone.", _TIME)
 UNTIL = Parameter("until", "And before this time.", _TIME)
 COPIES = Parameter("copies", "false leaves out copies of other articles.", {"type": "boolean", "default": True})
+EVENT = Parameter(
+    "event", f"Only these events, parted by commas: {', '.join(EVENTS)}.", {"type": "string", "maxLength": 200}
+)
+BACKFILLED = Parameter(
+    "backfilled", "true adds articles that were old when they were first seen.", {"type": "boolean", "default": False}
+)
+ARCHIVE = Parameter(
+    "backfilled",
+    "false leaves out articles that were old when they were first seen.",
+    {"type": "boolean", "default": True},
+)
+MATERIALITY = Parameter(
+    "materiality",
+    "Leaves out revisions and corrections that concern less of the content, 0 to 1.",
+    {"type": "number", "minimum": 0, "maximum": 1, "default": 0.0},
+)
 QUERY = Parameter(
     "q", 'Full text: words, "a phrase", -without; all must be found.', {"type": "string", "maxLength": 1000}
 )
@@ -85,6 +103,10 @@ def _value(parameter: Parameter, text: str) -> Any:
         if not (text.isascii() and text.isdigit() and len(text) < 20 and least <= int(text) <= most):
             raise BadParameter(f"{name} is a number from {least} to {most}")
         return int(text)
+    if schema["type"] == "number":
+        if not re.fullmatch(r"[01](\.\d{1,6})?", text) or not schema["minimum"] <= float(text) <= schema["maximum"]:
+            raise BadParameter(f"{name} is a number from {schema['minimum']} to {schema['maximum']}")
+        return float(text)
     if schema["type"] == "boolean":
         if text not in {"true", "false"}:
             raise BadParameter(f"{name} is true or false")

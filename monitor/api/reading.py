@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,17 +19,20 @@ from monitor.logs import FIELDS, search
 from monitor.runs import NAMES as RUN_NAMES
 from monitor.runs import find
 from monitor.web.figures import state_of
-from storage.articles import ArticleFilter
-from storage.events import EventFilter
+from storage.articles import ArticleFilter, Revision
+from storage.differences import differences
+from storage.events import EVENTS, Event, EventFilter
 from storage.explanation import explanation
 from storage.export import content_of, iso, record
-from storage.model import CrawlRun, RunStatus, SourceState
+from storage.model import Article, CrawlRun, RunStatus, SourceState
 from storage.storage import Storage
 
 ARTICLE_PARAMETERS = (
-    p.AFTER, p.LIMIT, p.OUTLET, p.SINCE, p.UNTIL, p.QUERY, p.LANGUAGE, p.CLUSTER, p.COPIES, p.ORDER,
+    p.AFTER, p.LIMIT, p.OUTLET, p.SINCE, p.UNTIL, p.QUERY, p.LANGUAGE, p.CLUSTER, p.COPIES, p.ARCHIVE, p.ORDER,
 )  # fmt: skip
-EVENT_PARAMETERS = (p.AFTER, p.LIMIT, p.OUTLET, p.SINCE, p.UNTIL, p.COPIES)
+EVENT_PARAMETERS = (
+    p.AFTER, p.LIMIT, p.OUTLET, p.SINCE, p.UNTIL, p.COPIES, p.EVENT, p.BACKFILLED, p.MATERIALITY,
+)  # fmt: skip
 RUN_PARAMETERS = (p.FILTER, p.SOURCE, p.OUTLET, p.STATUS, p.SINCE, p.UNTIL, p.BEFORE, p.LIMIT)
 LOG_PARAMETERS = (p.FILTER, p.LIMIT)
 
@@ -50,6 +53,7 @@ async def articles(request: Request) -> Response:
     where = ArticleFilter(
         outlet_id=said["outlet"], since=said["since"], until=said["until"], query=said["q"],
         language=said["language"], cluster=said["cluster"], copies=said["copies"],
+        backfilled=said["backfilled"],
     )  # fmt: skip
     events, newest = _storage(request).events, said["order"] == "newest"
     if wants_lines(request):
@@ -75,21 +79,41 @@ async def article(request: Request) -> Response:
 
 
 async def revisions(request: Request) -> Response:
-    """Everything an article ever said."""
-    found = await _storage(request).articles.revisions(request.path_params["id"])
+    """Everything an article ever said, each state with what it changed of the one before."""
+    storage, article_id = _storage(request), request.path_params["id"]
+    found = await storage.articles.revisions(article_id)
     if not found:
-        return error(404, f"no article {request.path_params['id'][:40]!r}")
-    rows = [
-        {
-            "revision": revision.revision,
-            "reason": revision.reason,
-            "created_at": iso(revision.created_at),
-            "run_id": revision.run_id,
-            "article": content_of(revision.article),
-        }
-        for revision in found
-    ]
-    return answer(request, {"article_id": request.path_params["id"], "revisions": rows})
+        return error(404, f"no article {article_id[:40]!r}")
+    told = await storage.events.after(0, 500, EventFilter(article_id=article_id, backfilled=True))
+    weighed = {event.revision: event for event in told.events if event.event != "retracted"}
+    rows = await asyncio.to_thread(_revisions, found, weighed)
+    return answer(request, {"article_id": article_id, "revisions": rows})
+
+
+def _revisions(found: list[Revision], told: Mapping[int, Event]) -> list[dict[str, Any]]:
+    rows = []
+    for before, revision in zip([None, *found], found, strict=False):
+        event = told.get(revision.revision)
+        rows.append(
+            {
+                "revision": revision.revision,
+                "reason": revision.reason,
+                "created_at": iso(revision.created_at),
+                "run_id": revision.run_id,
+                "materiality": event.materiality if event else None,
+                "detail": event.detail if event else None,
+                "diff": _diff(before.article, revision.article) if before else None,
+                "article": content_of(revision.article),
+            }
+        )
+    return rows
+
+
+def _diff(old: Article, new: Article) -> dict[str, list[dict[str, str]]]:
+    return {
+        name: [{"op": op, "text": text} for op, text in differences(getattr(old, name), getattr(new, name))]
+        for name in ("title", "text")
+    }
 
 
 async def events(request: Request) -> Response:
@@ -97,7 +121,8 @@ async def events(request: Request) -> Response:
     said = p.read(request.query_params, EVENT_PARAMETERS)
     where = EventFilter(
         outlets=(said["outlet"],) if said["outlet"] else (), copies=said["copies"],
-        since=said["since"], until=said["until"],
+        since=said["since"], until=said["until"], events=_events(said["event"]), backfilled=said["backfilled"],
+        materiality=said["materiality"],
     )  # fmt: skip
     source = _storage(request).events
     if wants_lines(request):
@@ -112,6 +137,14 @@ async def events(request: Request) -> Response:
             "more": len(page.events) == limit,
         },
     )
+
+
+def _events(said: str | None) -> tuple[str, ...]:
+    names = tuple(said.split(",")) if said else ()
+    unknown = [name for name in names if name not in EVENTS]
+    if unknown:
+        raise p.BadParameter(f"event {unknown[0][:40]!r} is none of {', '.join(EVENTS)}")
+    return names
 
 
 async def sources(request: Request) -> Response:

@@ -43,15 +43,15 @@ async def feed(request: Request) -> Response:
     query, copies = said["q"], said["copies"]
     match kind, bool(name):
         case "outlet", True:
-            where, title = ArticleFilter(outlet_id=name, query=query, copies=copies), name
+            where, title = ArticleFilter(outlet_id=name, query=query, copies=copies, backfilled=False), name
         case "cluster", True:
             where, title = ArticleFilter(cluster=name, query=query, copies=copies), f"cluster {name}"
         case "search", False if query is not None:
-            where, title = ArticleFilter(query=query, copies=copies), query
+            where, title = ArticleFilter(query=query, copies=copies, backfilled=False), query
         case "search", False:
             return error(400, "a search needs words: ?q=")
         case "all", False:
-            where, title = ArticleFilter(query=query, copies=copies), "all articles"
+            where, title = ArticleFilter(query=query, copies=copies, backfilled=False), "all articles"
         case _:
             return error(404, "feeds are all, outlet/ID, cluster/ID and search")
     storage: Storage = request.app.state.storage

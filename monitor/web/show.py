@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
 import math
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,12 +13,9 @@ from markupsafe import Markup, escape
 
 from config.units import span as written
 from monitor.controls import CONTROLS
+from storage.differences import differences as word_differences
 
 #: What a terminal or a bidirectional renderer would obey: shown as a mark.
-
-_WORDS = re.compile(r"\w+|\s+|[^\w\s]")
-#: Longer texts are compared by lines: difflib's time grows with the square.
-_WORD_LIMIT = 2_000
 
 
 def plain(text: object) -> str:
@@ -180,20 +175,16 @@ def unlikely(came: float, expected: float) -> int:
 
 
 def differences(old: str, new: str) -> Markup:
-    """What went (``del``) and what came (``ins``), word by word."""
-    pattern = _WORDS if len(old) + len(new) < _WORD_LIMIT * 10 else re.compile(r"[^\n]*\n?")
-    before, after = pattern.findall(old), pattern.findall(new)
-    if len(before) + len(after) > _WORD_LIMIT * 2:
-        before, after = old.splitlines(keepends=True), new.splitlines(keepends=True)
+    """What went (``del``) and what came (``ins``), word by word, in words for those who do not see colours."""
     parts: list[Markup] = []
-    for tag, a, b, c, d in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        if tag == "equal":
-            parts.append(escape(plain_lines("".join(before[a:b]))))
-            continue
-        if b > a:
-            parts.append(Markup("<del>{}</del>").format(plain_lines("".join(before[a:b]))))
-        if d > c:
-            parts.append(Markup("<ins>{}</ins>").format(plain_lines("".join(after[c:d]))))
+    for op, text in word_differences(old, new):
+        shown = plain_lines(text)
+        if op == "-":
+            parts.append(Markup('<del><span class="hidden">removed: </span>{}</del>').format(shown))
+        elif op == "+":
+            parts.append(Markup('<ins><span class="hidden">added: </span>{}</ins>').format(shown))
+        else:
+            parts.append(escape(shown))
     return Markup("").join(parts)
 
 

@@ -8,13 +8,14 @@ from datetime import date, datetime, timedelta
 from hashlib import blake2b
 from html import escape
 from itertools import islice
+from urllib.parse import urlsplit
 
 from newsroom import chance, feeds
 from newsroom.chrome import Frame, Link, document
 from newsroom.desk import Desk
 from newsroom.rhythm import day_of, midnight
 from newsroom.story import Masthead, Story, Words
-from newsroom.web import HUB, Addresses, Page, Request, Shown
+from newsroom.web import HUB, Addresses, Moved, Page, Request, Shown
 
 Renderer = Callable[[feeds.Channel, Sequence[feeds.Entry]], bytes]
 
@@ -209,6 +210,10 @@ class House:
         if story is None:
             return None
         now = request.now
+        if self.desk.orders.moved(story.key) is not None:
+            url = self.url(story)
+            if urlsplit(url).path != request.path:
+                return Moved(url)
         if self.desk.retracted(story, now):
             return self.html(
                 now,
@@ -218,7 +223,8 @@ class House:
                 410,
             )
         updated = self.desk.updated(story, now)
-        version = f"{story.key}:{updated.timestamp()}:{sorted(request.query.items())}:{request.host}"
+        changes = len(self.desk.revisions(story, now))
+        version = f"{story.key}:{updated.timestamp()}:{changes}:{sorted(request.query.items())}:{request.host}"
         return self.html(now, version, updated, lambda: render(story, self.desk.words(story, now), updated))
 
     def front_page(self, request: Request) -> Page:

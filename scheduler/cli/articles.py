@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated
+from itertools import pairwise
+from typing import Annotated, Any
 
 import typer
 
@@ -21,6 +22,8 @@ from scheduler.cli.context import (
 )  # fmt: skip
 from scheduler.cli.output import Output, local
 from storage.articles import ArticleFilter
+from storage.differences import Piece, differences, shortened
+from storage.events import EventFilter
 from storage.export import record
 from storage.model import BlockKind, Fate, StoredArticle
 from storage.storage import Storage
@@ -77,6 +80,7 @@ def _title(stored: StoredArticle) -> str:
 
 def show(
     article_id: Annotated[str, typer.Argument(metavar="ID", help="Id of an article, or its URL.")],
+    diff: Annotated[bool, typer.Option("--diff", help="What each revision changed, word by word.")] = False,
     config: ConfigOption = None,
     data: DataOption = None,
     json: JsonOption = False,
@@ -93,11 +97,63 @@ def show(
         if stored is None:
             fail(Exit.NOT_FOUND, f"no article {article_id!r}; `warta explain URL` tells where a story went")
         if json:
-            out.record(record(stored))
+            out.record(record(stored) | ({"changes": await _changes(storage, stored.id)} if diff else {}))
+        elif diff:
+            await _print_changes(storage, out, stored)
         else:
             _print_article(out, stored)
 
     query(settings, work, json=json)
+
+
+async def _changes(storage: Storage, article_id: str) -> list[dict[str, Any]]:
+    """Each revision after the first with its differences and what consumers were told of it."""
+    told = await storage.events.after(0, 500, EventFilter(article_id=article_id, backfilled=True))
+    events = {event.revision: event for event in told.events if event.event != "retracted"}
+    found = []
+    for old, new in pairwise(await storage.articles.revisions(article_id)):
+        event = events.get(new.revision)
+        found.append(
+            {
+                "revision": new.revision, "reason": new.reason, "created_at": new.created_at,
+                "materiality": event.materiality if event else None, "detail": event.detail if event else None,
+                "title": differences(old.article.title, new.article.title),
+                "text": differences(old.article.text, new.article.text),
+            }
+        )  # fmt: skip
+    return found
+
+
+async def _print_changes(storage: Storage, out: Output, stored: StoredArticle) -> None:
+    out.line(f"{stored.article.title}  ({stored.article.url})", style="bold")
+    changes = await _changes(storage, stored.id)
+    if not changes:
+        out.line("it has not changed since it was stored", style="dim")
+    for change in changes:
+        weight = "" if change["materiality"] is None else f", materiality {change['materiality']:.2f}"
+        out.line()
+        out.line(
+            f"revision {change['revision']}, {change['reason']} {local(change['created_at'])}{weight}", style="bold"
+        )
+        for name, value in (change["detail"] or {}).items():
+            if name in _TOLD and value:
+                out.line(f"{name:>10}  {value}", style="dim")
+        for name in ("title", "text"):
+            pieces = change[name]
+            if any(op != "=" for op, _ in pieces):
+                out.line(f"{name:>10}  {_marked(shortened(pieces, 60))}")
+    if stored.retracted_at is not None:
+        out.line(f"the outlet took it back; noticed {local(stored.retracted_at)}", style="yellow")
+
+
+#: What of an event's detail stands beside its differences.
+_TOLD = ("from", "to", "notice", "restored", "fields")
+
+
+def _marked(pieces: Iterable[Piece]) -> str:
+    """As ``wdiff`` writes it: ``[-went-]{+came+}``."""
+    marks = {"=": "{}", "-": "[-{}-]", "+": "{{+{}+}}"}
+    return "".join(marks[op].format(text) for op, text in pieces)
 
 
 def _print_article(out: Output, stored: StoredArticle) -> None:
@@ -149,11 +205,30 @@ def explain(
         for fate in () if json else fates:
             _print_fate(out, fate)
         if not json:
+            await _print_history(storage, out, {fate.article_id: None for fate in fates if fate.article_id})
             await _print_coverage(storage, out, {fate.article_id: None for fate in fates if fate.article_id})
         if not fates:
             fail(Exit.NOT_FOUND, f"{url!r} was never discovered by a source of this installation")
 
     query(settings, work, json=json)
+
+
+async def _print_history(storage: Storage, out: Output, ids: Iterable[str]) -> None:
+    """What consumers were told of these articles, and when their pages are looked at again."""
+    known = list(ids)
+    visits = await storage.visits.of(known)
+    for article_id in known:
+        told = await storage.events.after(0, 500, EventFilter(article_id=article_id, backfilled=True))
+        if told.events:
+            out.line(f"article {article_id}: what consumers were told", style="bold")
+        for event in told.events:
+            weight = "" if event.materiality is None else f", materiality {event.materiality:.2f}"
+            out.line(f"{event.event:>11}  {local(event.created_at)}  revision {event.revision}{weight}")
+        visit = visits.get(article_id)
+        if visit is not None:
+            missing = f"; missing since {local(visit.absent_since)} ({visit.absence})" if visit.absent_since else ""
+            due = local(visit.due_at) if visit.due_at else "not planned"
+            out.line(f"{'next look':>11}  {due}{missing}")
 
 
 async def _print_coverage(storage: Storage, out: Output, ids: Iterable[str]) -> None:

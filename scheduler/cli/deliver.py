@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, NoReturn
 
 import typer
@@ -177,8 +178,8 @@ def _chosen(words: list[str], configured: EventFilter) -> tuple[EventFilter, lis
     numbers = wanted.fields.get("event", ())
     if not all(number.isascii() and number.isdigit() and len(number) < 19 for number in numbers):
         _not_understood(",".join(numbers))
-    where = EventFilter(
-        outlets=outlets or configured.outlets, copies=configured.copies, since=wanted.since, until=wanted.until,
+    where = replace(
+        configured, outlets=outlets or configured.outlets, since=wanted.since, until=wanted.until,
         article_id=wanted.one("article"),
     )  # fmt: skip
     return where, [int(number) for number in numbers]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import tempfile
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -29,8 +29,15 @@ from scheduler.logs import configure
 from scheduler.places import database_url, log_file
 from scheduler.rooms import Rooms
 from storage.articles import ArticleFilter
-from storage.model import FateKind, RunStatus
+from storage.events import Event, EventFilter
+from storage.model import RunStatus
 from storage.storage import Storage
+
+#: How the demo follows stored articles: what takes days otherwise is seen within a minute.
+FOLLOWED = {"visits": ["4s", "12s", "22s", "35s"], "retract_after": "6s"}
+
+#: Events that are shown as they come.
+SHOWN = ("copy", "revised", "corrected", "moved", "retracted")
 
 #: Lines of each part of the screen.
 ARTICLES, EVENTS, TROUBLES = 8, 5, 4
@@ -47,7 +54,9 @@ class Scene:
     cues: deque[str] = field(default_factory=lambda: deque(maxlen=1))
     counts: dict[str, int] = field(default_factory=dict)
     articles: list[tuple[str, str, str]] = field(default_factory=list)
-    events: list[tuple[str, str, str]] = field(default_factory=list)
+    events: deque[tuple[str, str, str]] = field(default_factory=lambda: deque(maxlen=EVENTS))
+    #: Place in the outbox up to which events were shown.
+    reached: int = 0
     troubles: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -67,7 +76,7 @@ def demo(
     directory = (data or Path(tempfile.mkdtemp(prefix="warta-demo-"))).absolute()
     newsroom = script.demo_newsroom()
     with running(newsroom) as press:
-        press_outlets.write_config(directory, press.port)
+        press_outlets.write_config(directory, press.port, revisions=FOLLOWED)
         settings = _settings(directory)
         configure(path=log_file(settings), level="debug", console=None)
         scene = Scene(began=utc_now(), seconds=seconds)
@@ -156,13 +165,26 @@ async def _look(storage: Storage, scene: Scene) -> None:
     }
     newest = (await storage.articles.list(ArticleFilter(since=scene.began), limit=ARTICLES)).articles
     scene.articles = [(a.article.outlet_id, (a.article.places or ("",))[0].title(), a.article.title) for a in newest]
-    kinds = (FateKind.REVISED, FateKind.DUPLICATE, FateKind.FAILED)
-    fates = await storage.fates.search(kinds=kinds, since=scene.began, limit=EVENTS)
-    scene.events = [(str(f.kind), f.title or f.url, f.detail or f.rule or "") for f in fates]
+    page = await storage.events.after(scene.reached, 500, EventFilter(events=SHOWN))
+    scene.reached = page.reached
+    scene.events.extendleft((e.event, (e.record or {}).get("title", ""), _why(e)) for e in page.events)
     states = await storage.sources.all()
     scene.troubles = [
         (s.id, f"{s.last_failure}: {s.last_failure_message}") for s in states if s.failures > 0 and s.removed_at is None
     ][:TROUBLES]
+
+
+def _why(event: Event) -> str:
+    """What an event says beyond its name, in a few words."""
+    detail = event.detail or {}
+    if event.event == "copy":
+        return f"of {(event.record or {}).get('copy_of')}"
+    if event.event == "moved":
+        return f"to {detail.get('to')}"
+    if event.event == "retracted":
+        return f"{detail.get('how')}, {detail.get('looks')} looks"
+    weight = "" if event.materiality is None else f"materiality {event.materiality:.2f}"
+    return f"{detail['notice']} ({weight})" if "notice" in detail else weight
 
 
 def _screen(scene: Scene, press: Running) -> Group:
@@ -180,7 +202,7 @@ def _screen(scene: Scene, press: Running) -> Group:
         _table(("outlet", "place", "newest articles"), scene.articles),
     ]
     if scene.events:
-        parts += [Text(""), _table(("fate", "story", "why"), scene.events)]
+        parts += [Text(""), _table(("event", "story", "why"), list(scene.events))]
     if scene.troubles:
         parts += [Text(""), _table(("source", "trouble"), scene.troubles)]
     return Group(*parts)
@@ -214,6 +236,7 @@ async def _closing(settings: Settings) -> dict[str, Any]:
             "discovered": counts.discovered,
             "runs": {str(k): v for k, v in runs.by_status.items()},
             "articles": await storage.articles.count(),
+            "events": dict(Counter([e.event async for e in storage.events.iterate(EventFilter(backfilled=True))])),
             "ledger_adds_up": counts.adds_up and not report.findings,
             "findings": [str(f) for f in report.findings],
             "data": str(settings.data_dir),
@@ -226,9 +249,11 @@ async def _closing(settings: Settings) -> dict[str, Any]:
 def _farewell(closing: dict[str, Any], directory: Path) -> None:
     out = Output(json=False)
     out.line()
+    told = closing["events"]
     out.line(
-        f"{closing['stored']} articles stored, {closing['revised']} revised, {closing['duplicate']} linked as copies, "
-        f"{closing['failed']} failed; the ledger {'adds up' if closing['ledger_adds_up'] else 'DOES NOT ADD UP'}."
+        f"{closing['stored']} articles stored, {closing['duplicate']} linked as copies, {closing['failed']} failed; "
+        + ", ".join(f"{told.get(name, 0)} {name}" for name in ("revised", "corrected", "moved", "retracted"))
+        + f"; the ledger {'adds up' if closing['ledger_adds_up'] else 'DOES NOT ADD UP'}."
     )
     for finding in closing["findings"]:
         out.line(finding, style="red")

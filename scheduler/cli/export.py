@@ -72,7 +72,7 @@ def export(
     async def work(storage: Storage, out: Output) -> None:
         found: Records
         if deliveries:
-            events = EventFilter(outlets=(outlet,) if outlet else (), since=wanted.since)
+            events = EventFilter(outlets=(outlet,) if outlet else (), since=wanted.since, backfilled=True)
             found, total = _events(storage, events, form), await storage.outbox.last()
         else:
             chosen = ArticleFilter(outlet_id=outlet, since=wanted.since)

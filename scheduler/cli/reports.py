@@ -27,6 +27,7 @@ from scheduler.cli.context import (
 from scheduler.cli.output import Output, ago, short_local, short_span
 from scheduler.lock import owner
 from scheduler.plan import active_sources
+from scheduler.redis_watch import FACT as EVICTS
 from scheduler.standing import drifting, standing
 from storage.model import CrawlRun, SourceState
 from storage.storage import Storage
@@ -70,11 +71,14 @@ async def _report(storage: Storage, settings: Settings, now: datetime) -> dict[s
     windows = await storage.outages.windows()
     refused = facts.get("configuration refused", {}).get("problems", [])
     drift = drifting(facts)
+    evicts = facts.get(EVICTS, {}).get("reason")
     return {
-        "healthy": not (failing or outage or refused or drift) and bool(holder or settings.database != "embedded"),
+        "healthy": not (failing or outage or refused or drift or evicts)
+        and bool(holder or settings.database != "embedded"),
         "outage_since": outage,
         "last_outage": asdict(windows[-1]) if windows else None,
         "configuration_refused": refused,
+        "redis_evicts": evicts,
         "drifting": drift,
         "daemon": holder,
         "data": str(settings.data_dir),
@@ -114,6 +118,8 @@ def _print_status(out: Output, report: dict[str, Any], now: datetime) -> None:
         )
     for problem in report["configuration_refused"]:
         out.line(f"config    {problem}", style="red")
+    if report["redis_evicts"]:
+        out.line(f"redis     {report['redis_evicts']}", style="yellow")
     for outlet, evidence in report["drifting"].items():
         out.line(f"drifting  {outlet}: {evidence}", style="yellow")
     numbers, sources = report["numbers"], report["sources"]

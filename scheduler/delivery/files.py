@@ -17,7 +17,7 @@ from config.model import Files
 from scheduler.delivery.target import Accepted, Answer, TargetDown
 from storage.events import Event
 from storage.export import CSV_COLUMNS, csv_line, csv_row, json_line
-from storage.parquet import ParquetMissing, write_parquet
+from storage.parquet import EVENT_DETAIL, ParquetMissing, write_parquet
 
 #: Columns of events as CSV: the event's own, then the article's.
 EVENT_COLUMNS = ("event_id", "key", "event", "created_at")
@@ -71,7 +71,7 @@ def write_events(path: Path, events: Sequence[Event], form: str) -> None:
 def flat(event: Event) -> dict[str, object]:
     """The event's own fields and the article's in one level."""
     envelope = event.envelope()
-    own: dict[str, object] = {name: envelope[name] for name in EVENT_COLUMNS}
+    own: dict[str, object] = {name: envelope[name] for name in (*EVENT_COLUMNS, *EVENT_DETAIL)}
     article = event.record or {"id": event.article_id, "revision": event.revision, "outlet_id": event.outlet_id}
     return own | article
 

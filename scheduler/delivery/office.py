@@ -41,7 +41,10 @@ PAUSE_SECONDS = 5.0
 
 def filter_of(subscription: Subscription) -> EventFilter:
     """What a consumer is told."""
-    return EventFilter(outlets=subscription.outlets, copies=subscription.copies)
+    return EventFilter(
+        outlets=subscription.outlets, copies=subscription.copies, events=subscription.events,
+        backfilled=subscription.backfilled, materiality=subscription.materiality,
+    )  # fmt: skip
 
 
 def kind_of(subscription: Subscription) -> str:

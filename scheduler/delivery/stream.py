@@ -19,9 +19,12 @@ from scheduler.delivery.target import Accepted, Answer, TargetDown
 from storage.events import Event
 from storage.redis import FAILURES, reason_of
 
-#: Fields of an entry, in order; ``article`` is the record as JSON.
+#: Fields of an entry that are JSON.
+DOCUMENTS = ("detail", "article")
+#: Fields of an entry, in order; what there is none of is empty text.
 FIELDS = (
-    "schema", "event_id", "key", "event", "article_id", "revision", "outlet_id", "created_at", "article",
+    "schema", "event_id", "key", "event", "article_id", "revision", "outlet_id", "created_at", "materiality", "detail",
+    "article",
 )  # fmt: skip
 
 # One script, so that a batch is added in order: of single commands the second may pass where the first
@@ -98,5 +101,9 @@ class StreamTarget:
 
 def _fields(event: Event) -> list[str]:
     envelope = event.envelope()
-    article = json.dumps(envelope.pop("article"), ensure_ascii=False)
-    return [part for name in FIELDS for part in (name, str(envelope.get(name, article)))]
+    documents = {name: json.dumps(envelope.pop(name), ensure_ascii=False) for name in DOCUMENTS}
+    return [part for name in FIELDS for part in (name, documents.get(name) or _text(envelope[name]))]
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)

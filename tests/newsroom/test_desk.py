@@ -124,7 +124,9 @@ def test_an_ordered_revision_changes_what_it_says(change: Change) -> None:
     after = desk.words(story, newsroom.clock.now())
     assert (after.title != before.title) == (change is Change.TITLE)
     assert (after.paragraphs != before.paragraphs) == (change is not Change.TITLE)
-    assert (len(after.paragraphs) > len(before.paragraphs)) == (change is Change.APPEND)
+    assert (len(after.paragraphs) > len(before.paragraphs)) == (
+        change in {Change.APPEND, Change.CORRECTION, Change.COUNTER}
+    )
 
 
 def test_a_story_may_be_ordered_to_run_many_times_and_each_has_an_address() -> None:

@@ -197,6 +197,48 @@ async def test_without_redis_the_database_answers_the_same(wire: Wire) -> None:
     assert second.article_id in await wire.cluster(first.article_id or "")
 
 
+async def test_an_evicting_redis_costs_time_and_no_copy(wire: Wire) -> None:
+    text = " ".join(words(11))
+    _, first = await wire.arrive("warta-pagi", "a", text)
+    await wire.redis.config_set("maxmemory", "100mb")
+    await wire.redis.config_set("maxmemory-policy", "allkeys-random")
+    try:
+        await wire.redis.flushall()  # what eviction comes to, at its worst
+        wire.near = wire.fresh()
+        match, _ = await wire.arrive("warta-sore", "a", edited(text))
+        assert match is not None
+        assert match.of == first.article_id
+    finally:
+        await wire.redis.config_set("maxmemory-policy", "noeviction")
+        await wire.redis.config_set("maxmemory", "0")
+    wire.near = wire.fresh()
+    match, _ = await wire.arrive("warta-malam", "a", edited(text))
+    assert match is not None
+    assert match.parent == first.article_id
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_a_cluster_is_the_same_whatever_the_order_its_articles_arrive_in(wire: Wire, seed: int) -> None:
+    rng = Random(seed)
+    base, now = " ".join(words(100 + seed)), wire.clock()
+    outlets = ["warta-pagi", "warta-sore", "warta-malam", "warta-siang", *(["kantor-berita"] if seed % 2 else [])]
+    published = {outlet: now + timedelta(minutes=n) for n, outlet in enumerate(rng.sample(outlets, len(outlets)))}
+    order = rng.sample(outlets, len(outlets))
+    ids = {}
+    for outlet in order:
+        text = base if rng.random() < 0.5 else edited(base)
+        _, committed = await wire.arrive(outlet, "a", text, published=published[outlet])
+        ids[outlet] = committed.article_id
+        await wire.arrive(outlet, "b", " ".join(words(500 + 10 * seed + order.index(outlet))))
+    parent = "kantor-berita" if seed % 2 else min(published, key=lambda outlet: published[outlet])
+
+    stored = [await wire.storage.articles.get(article_id or "") for article_id in ids.values()]
+    assert len({s.cluster for s in stored if s}) == 1
+    assert {s.article.outlet_id: s.copy_of for s in stored if s} == {
+        outlet: None if outlet == parent else ids[parent] for outlet in outlets
+    }
+
+
 async def test_what_a_full_redis_did_not_take_is_entered_once_it_has_room(wire: Wire) -> None:
     text, later = " ".join(words(9)), " ".join(words(10))
     _, first = await wire.arrive("warta-pagi", "a", text)

@@ -17,6 +17,7 @@ from monitor.web.found import article_page, copies_of
 from monitor.web.guard import FOREIGN_CSP
 from monitor.web.show import differences, pairs
 from storage.articles import Revision
+from storage.events import EventFilter
 
 PAGE = 40
 NAMES = ("outlet",)
@@ -72,6 +73,7 @@ async def article(request: Request) -> Response:
         request, "article.html", now, stored=stored, article=content, facts=pairs(facts),
         changes=await asyncio.to_thread(_changes, revisions), revisions=revisions, raw=raw,
         copies=await copies_of(site.storage, article_id, stored.cluster) if stored.cluster else [],
+        history=(await site.storage.events.after(0, 100, EventFilter(article_id=article_id, backfilled=True))).events,
         told=await told_of(site.storage.database, article_id),
         fates=await site.storage.fates.explain(article_id, content.outlet_id, limit=10),
     )  # fmt: skip

@@ -94,6 +94,11 @@ async def test_an_article_has_its_revisions_and_an_etag(api: aiohttp.ClientSessi
     revisions = await get(api, f"/v1/articles/{name}/revisions")
     valid(revisions, "Revisions")
     assert [r["article"]["text"] for r in revisions["revisions"]] == ["Pertama.", "Kedua."]
+    first, second = revisions["revisions"]
+    assert (first["diff"], first["materiality"]) == (None, None)
+    assert second["diff"]["text"] == [
+        {"op": "-", "text": "Pertama"}, {"op": "+", "text": "Kedua"}, {"op": "=", "text": "."},
+    ]  # fmt: skip
     valid(await get(api, "/v1/articles/none", 404), "Error")
     valid(await get(api, "/v1/articles/none/revisions", 404), "Error")
 
@@ -109,6 +114,10 @@ async def test_events_sources_and_runs_are_what_is_described(
     assert [e["event"] for e in events["events"]] == ["new", "new", "retracted"]
     assert events["events"][1]["article"] is None
     assert events["cursor"] == 3
+    assert [e["event"] for e in (await get(api, "/v1/events?event=retracted,moved"))["events"]] == ["retracted"]
+    assert len((await get(api, "/v1/events?backfilled=true&materiality=0.5"))["events"]) == 3
+    valid(await get(api, "/v1/events?event=gone", 400), "Error")
+    valid(await get(api, "/v1/events?materiality=2", 400), "Error")
     sources = await get(api, "/v1/sources")
     valid(sources, "Sources")
     assert [s["id"] for s in sources["sources"]] == ["warta-pagi/utama"]

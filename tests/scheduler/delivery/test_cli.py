@@ -73,7 +73,7 @@ def warta(folder: Path) -> Callable[..., Result]:
     """Runs a command on that folder."""
 
     def run(*words: str, code: int = 0) -> Result:
-        result = CliRunner().invoke(build(["deliver", "export"]), [*words, "--config", str(folder)])
+        result = CliRunner().invoke(build(["deliver", "export", "articles"]), [*words, "--config", str(folder)])
         assert result.exit_code == code, result.output
         return result
 
@@ -176,3 +176,16 @@ def test_the_api_serves_until_it_is_told_to_stop(folder: Path) -> None:
         assert process.wait(20) == 0
         assert process.stderr is not None
         process.stderr.close()
+
+
+def test_what_each_revision_changed_is_shown_word_by_word(warta: Callable[..., Result], folder: Path) -> None:
+    lines = warta("export", "--deliveries").output.splitlines()
+    name = next(e["article_id"] for e in map(json.loads, lines) if e["event"] == "revised")
+
+    shown = warta("show", name, "--diff").output
+
+    assert "revision 2, revised" in shown
+    assert "{+" in shown
+    assert "took it back" in shown
+    explained = warta("show", name, "--diff", "--json").output
+    assert json.loads(explained)["changes"][0]["revision"] == 2

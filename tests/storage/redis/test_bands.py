@@ -165,6 +165,26 @@ async def test_a_full_redis_still_answers_and_says_that_it_took_nothing(redis: R
     assert bands.trouble is None
 
 
+async def test_a_redis_that_drops_keys_by_itself_is_not_believed_until_it_keeps_them_and_is_filled_anew(
+    redis: Redis,
+) -> None:
+    seconds = [0.0]
+    bands = Bands(redis, WEEK, monotonic=lambda: seconds[0])
+    await bands.fill(entries(Entry(name(1), key(1), NOW)), NOW, whole=True)
+    assert await bands.is_filled()
+    await redis.config_set("maxmemory", "100mb")
+    await redis.config_set("maxmemory-policy", "allkeys-lru")
+    seconds[0] = 61
+    assert await bands.ask(key(1), "", NOW) is None
+    assert await bands.is_filled() is None
+    assert bands.trouble is not None
+    assert "noeviction" in bands.trouble
+    await redis.config_set("maxmemory-policy", "noeviction")
+    seconds[0] = 122
+    assert await bands.is_filled() is False
+    assert bands.trouble is None
+
+
 async def test_a_redis_that_is_away_is_no_answer(valkey_dir: object) -> None:
     from storage.redis import connect
 
