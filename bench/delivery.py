@@ -41,7 +41,7 @@ from storage.storage import Storage
 SECRET = "a-secret-between-two"
 STREAM = "warta:articles"
 #: Seconds between two kills of one program from outside, at most and at least.
-KILLS = {"receiver": (3, 15), "reader": (3, 15), "daemon": (20, 60)}
+KILLS = {"receiver": (10, 40), "reader": (3, 15), "daemon": (20, 60)}
 
 
 @dataclass(slots=True)
@@ -200,7 +200,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.delivery", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--days", type=float, default=7.0, help="of the newsroom")
     parser.add_argument("--speed", type=float, default=1000.0)
-    parser.add_argument("--drain", type=float, default=300.0, help="seconds that catching up may take")
+    parser.add_argument("--drain", type=float, default=600.0, help="seconds that catching up may take")
     parser.add_argument("--quick", action="store_true", help="twelve hours, a minute and a half")
     parser.add_argument("--json", action="store_true", help="one closing JSON line")
     options = parser.parse_args(argv)

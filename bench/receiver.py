@@ -1,6 +1,7 @@
 """A webhook receiver that is slow, refuses, and kills itself: before it keeps an event, or before it answers.
 
-``python -m bench.receiver PORT FILE SECRET SEED``; FILE gets the key of every event that it kept, a line each.
+``python -m bench.receiver PORT FILE SECRET CHANCE SEED``; FILE gets the key of every event that it kept, a line each.
+CHANCE is that of dying at each of the two moments.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from pathlib import Path
 from aiohttp import web
 
 
-def create(path: Path, secret: str, dice: random.Random) -> web.Application:
+def create(path: Path, secret: str, chance: float, dice: random.Random) -> web.Application:
     """The application; it checks signatures as docs/consumers.md shows."""
 
     def perhaps_die() -> None:
-        if dice.random() < 0.01:
+        if dice.random() < chance:
             os.kill(os.getpid(), signal.SIGKILL)
 
     async def answer(request: web.Request) -> web.Response:
@@ -46,8 +47,8 @@ def create(path: Path, secret: str, dice: random.Random) -> web.Application:
 
 
 if __name__ == "__main__":
-    port, kept, shared_secret, seed = sys.argv[1:5]
+    port, kept, shared_secret, death, seed = sys.argv[1:6]
     web.run_app(
-        create(Path(kept), shared_secret, random.Random(int(seed))),
+        create(Path(kept), shared_secret, float(death), random.Random(int(seed))),
         host="127.0.0.1", port=int(port), print=None, reuse_address=True,
     )  # fmt: skip
