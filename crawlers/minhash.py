@@ -35,6 +35,7 @@ _MOST_MARKS: Final = 16
 _BREAKS: Final = {code: " " for code in range(128) if not chr(code).isalnum()}
 # Single digits are shared by chance and say nothing.
 _FIGURE: Final = re.compile(r"\d(?:[.,:/]?\d)+")
+_DIGITS_ALONE: Final = str.maketrans("", "", ".,:/")
 _CACHE_WORDS: Final = 200_000
 _CHUNK: Final = 2048
 
@@ -77,8 +78,8 @@ class Fingerprint:
 
     @property
     def figures(self) -> frozenset[str]:
-        """Its figures ("6.248,46"), each once; asked only of candidates."""
-        return frozenset(_FIGURE.findall(self.text))
+        """Its figures, each once, as digits alone ("624846"): an agency writes 6,248.46 for 6.248,46."""
+        return frozenset(figure.translate(_DIGITS_ALONE) for figure in _FIGURE.findall(self.text))
 
 
 def fingerprint(text: str) -> Fingerprint | None:

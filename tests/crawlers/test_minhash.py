@@ -112,3 +112,12 @@ def test_a_report_that_differs_in_its_only_two_figures_is_another_and_one_correc
     assert corrected is not None
     assert same_text(one, two, 0.55) is None
     assert same_text(one, corrected, 0.55) is not None
+
+
+def test_a_figure_written_the_other_way_is_the_same_figure() -> None:
+    frame = " ".join(text(7, 150)) + " indeks ditutup pada {}, transaksi Rp {} triliun, kurs {} per dolar"
+    one = fingerprint(frame.format("6.248,46", "10,58", "14.371"))
+    other = fingerprint(frame.format("6,248.46", "10.58", "14,371"))
+    assert one is not None
+    assert other is not None
+    assert same_text(one, other, 0.55) is not None
