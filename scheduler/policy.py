@@ -51,7 +51,7 @@ class PublisherWord:
 class Term:
     """One thing that bears on the next time."""
 
-    #: A word of a closed set: rhythm, window, overlap, floor, ceiling, pulse, budget, every, cron, failures,
+    #: A word of a closed set: rhythm, window, overlap, silence, floor, ceiling, pulse, budget, every, cron, failures,
     #: age, retry_after, skip.
     name: str
     #: One sentence for a person.
@@ -214,6 +214,7 @@ def _due(schedule: Adaptive, now: datetime, rhythm: Rhythm | None, price: float)
 _REASONS = {
     Reason.WINDOW: "window: {window:.0f} items are shown at once, and more might be gone by the time waiting pays",
     Reason.OVERLAP: "overlap: {fresh:.0f} of {window:.0f} items were new last time, the window was about to slide",
+    Reason.SILENCE: "silence: by then its silence would be longer than it ever is, which is worth a look",
     Reason.FLOOR: "floor: not more often than every {floor}, as configured",
     Reason.CEILING: "ceiling: not less often than every {ceiling}, as configured",
 }

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from enum import StrEnum
 
-from storage.rhythm import HOUR, SLOTS, Forecast, Rhythm
+from storage.expectation import is_learned
+from storage.gaps import LATE_GAPS
+from storage.rhythm import HOUR, SLOTS, Forecast, Rhythm, seconds_until_late
 
 #: Price of a request while no budget makes it dearer, in item seconds: an item an hour is asked for twice an hour.
 PRICE = 450.0
@@ -31,6 +33,7 @@ class Reason(StrEnum):
     PAYS = "pays"
     WINDOW = "window"
     OVERLAP = "overlap"
+    SILENCE = "silence"
     FLOOR = "floor"
     CEILING = "ceiling"
 
@@ -56,6 +59,9 @@ def due(rhythm: Rhythm, now: float, *, price: float, floor: float, ceiling: floa
     limit = _overlap_limit(rhythm)
     if limit < seconds:
         seconds, reason = limit, Reason.OVERLAP
+    late = _silence_limit(rhythm, zone)
+    if late < seconds:
+        seconds, reason = late, Reason.SILENCE
     if seconds < floor:
         seconds, reason = floor, Reason.FLOOR
     return Due(seconds, reason, items, first, forecast.pulse)
@@ -95,6 +101,13 @@ def _overlap_limit(rhythm: Rhythm) -> float:
     if rhythm.window < 1 or rhythm.span <= 0 or rhythm.fresh < 0.5 * rhythm.window:
         return math.inf
     return rhythm.span * 0.5 * rhythm.window / rhythm.fresh
+
+
+def _silence_limit(rhythm: Rhythm, zone: tzinfo) -> float:
+    """When the silence would make the source late: asked then, so that it is known at once; endless for no silence."""
+    if rhythm.barren < 1 or not is_learned(rhythm):
+        return math.inf
+    return seconds_until_late(rhythm, zone, LATE_GAPS * rhythm.usual_gap) + 1.0
 
 
 def demand(rhythm: Rhythm, now: float, *, floor: float, ceiling: float, zone: tzinfo) -> tuple[float, ...]:

@@ -15,9 +15,11 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
+
+from storage.gaps import CLASSES, LATE_GAPS, class_of, usual_gap
 
 HOUR = 3600.0
 SLOTS = 168
@@ -37,8 +39,12 @@ FACTOR_ITEMS = 2.0
 SLOT_HOURS, SLOT_ITEMS = 2.0, 3.0
 #: Published times may run ahead of our clock by this much and still be believed.
 AHEAD = 300.0
-_LAYOUT = struct.Struct(f"<Bddfffff{2 * SLOTS}f")
-_VERSION = 1
+#: A silence is looked at this far back.
+SILENCE = 56 * 24 * HOUR
+_LAYOUT = struct.Struct(f"<Bdddffffff{CLASSES}f{2 * SLOTS}f")
+_VERSION = 2
+#: Before gaps were counted.
+_FORMER = struct.Struct(f"<Bddfffff{2 * SLOTS}f")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +67,22 @@ class Rhythm:
     #: Items of the last poll that were new, and seconds since the poll before it.
     fresh: float = 0.0
     span: float = 0.0
+    #: When the last item came; 0 while that is not known.
+    last: float = 0.0
+    #: Polls in a row that brought nothing.
+    barren: float = 0.0
+    #: Gaps between items by class of length (:mod:`storage.gaps`), each weighed by when it ended.
+    gaps: tuple[float, ...] = (0.0,) * CLASSES
+
+    @property
+    def usual_gap(self) -> float:
+        """Items expected in a gap that 99 of 100 of its gaps stay below."""
+        return usual_gap(self.gaps, _weight(self, self.until))
+
+    @property
+    def items(self) -> float:
+        """Items seen, those long ago counting less."""
+        return sum(self.counts) / _weight(self, self.until) if self.known else 0.0
 
     @property
     def watched(self) -> float:
@@ -92,6 +114,7 @@ class Forecast:
     _weight: float = field(init=False)
     _overall: float = field(init=False)
     _rates: dict[int, float] = field(init=False, default_factory=dict)
+    _sure: dict[int, float] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         rhythm = self.rhythm
@@ -117,6 +140,25 @@ class Forecast:
             lean = (SLOT_HOURS + min(100.0, SLOT_ITEMS / prior)) * weight
             rate = (rhythm.counts[index] + prior * lean) / (rhythm.hours[index] + lean) / HOUR
             self._rates[index] = rate
+        return rate
+
+    def sure(self, index: int) -> float:
+        """The same as `usual`, but never more than that hour brought on all working days (or week-ends) together.
+
+        For holding a rhythm against its source: what an hour never seen takes after the rest of the day is a good
+        guess of when to look, and no ground for saying that something is missing.
+        """
+        rate = self._sure.get(index)
+        if rate is None:
+            rhythm, hour = self.rhythm, index % 24
+            same = slice(hour, 120, 24) if index < 120 else slice(120 + hour, None, 24)
+            hours = [watched / self._weight for watched in rhythm.hours[same]]
+            counts = [count / self._weight for count in rhythm.counts[same]]
+            # Stories that broke at an odd hour do not make that hour a busy one.
+            cap = 2 * sorted(counts)[(len(counts) - 1) // 2] + 3
+            came = sum(min(count, cap) for count in counts)
+            rate = min(self.usual(index), (came + 1) / max(sum(hours), 0.5) / HOUR)
+            self._sure[index] = rate
         return rate
 
     def _factor(self, part: slice) -> float:
@@ -153,6 +195,7 @@ def learn(rhythm: Rhythm, at: float, *, shown: int | None, fresh: Sequence[float
     times = _placed(fresh, since, at)
     start = max(since, min(times)) if slid and times else since
     usual = Forecast(rhythm, zone, since)
+    ended = [] if slid else _ended_gaps(rhythm, usual, times, zone)
     rhythm = _rebased(rhythm, at)
     fade = math.exp(-(at - since) / PULSE)
     expected = rhythm.expected * fade + _faded(usual, start, at)
@@ -161,13 +204,15 @@ def learn(rhythm: Rhythm, at: float, *, shown: int | None, fresh: Sequence[float
     return replace(
         _added(rhythm, start, at, times, zone),
         until=at, recent=recent, expected=expected, window=window, fresh=float(len(fresh)), span=at - since,
+        last=max(times, default=rhythm.last), barren=0.0 if times else rhythm.barren + 1,
+        gaps=_with_gaps(rhythm, ended, at),
     )  # fmt: skip
 
 
 def _begin(rhythm: Rhythm, at: float, shown: int, fresh: Sequence[float | None], zone: tzinfo) -> Rhythm:
     """The first poll: the window itself is a sample of the time that it reaches back."""
     times = sorted(t for t in fresh if t is not None and at - 14 * 24 * HOUR < t <= at + AHEAD)
-    rhythm = replace(rhythm, origin=at, until=at, window=float(shown))
+    rhythm = replace(rhythm, origin=at, until=at, window=float(shown), last=min(at, max(times, default=at)))
     if len(times) < 2 or len(times) < len(fresh) / 2:
         return rhythm
     # The oldest marks where the sample begins and is not part of it.
@@ -177,6 +222,30 @@ def _begin(rhythm: Rhythm, at: float, shown: int, fresh: Sequence[float | None],
 def _placed(fresh: Sequence[float | None], since: float, at: float) -> list[float]:
     unknown = since + (at - since) / 2
     return [unknown if t is None or not since - HOUR <= t <= at + AHEAD else min(at, max(since, t)) for t in fresh]
+
+
+def _ended_gaps(rhythm: Rhythm, usual: Forecast, times: Sequence[float], zone: tzinfo) -> list[float]:
+    """The gaps that these arrivals end, in items expected."""
+    at, found = rhythm.last, []
+    for t in sorted(times) if at > 0 else ():
+        if t - at > HOUR:
+            found.append(silence(rhythm, zone, since=at, until=t))
+        elif t > at:
+            # So short a lull hardly moves the rates that it is measured by.
+            found.append((t - at) * usual.sure(slot(at, zone)[0]))
+        at = max(at, t)
+    return found
+
+
+def _with_gaps(rhythm: Rhythm, ended: Sequence[float], at: float) -> tuple[float, ...]:
+    if not ended:
+        return rhythm.gaps
+    gaps, weight = list(rhythm.gaps), _weight(rhythm, at)
+    told = LATE_GAPS * usual_gap(gaps, weight)
+    for items in ended:
+        # What was told as late is hardly usual; should it come again and again, it is.
+        gaps[class_of(items)] += weight if items < told else weight / 4
+    return tuple(gaps)
 
 
 def _added(rhythm: Rhythm, start: float, end: float, times: Sequence[float], zone: tzinfo) -> Rhythm:
@@ -220,6 +289,7 @@ def _rebased(rhythm: Rhythm, at: float) -> Rhythm:
         rhythm,
         counts=tuple(c * shrink for c in rhythm.counts),
         hours=tuple(h * shrink for h in rhythm.hours),
+        gaps=tuple(g * shrink for g in rhythm.gaps),
         origin=at,
     )
 
@@ -228,18 +298,24 @@ def pack(rhythm: Rhythm) -> bytes:
     """1.4 kB that :func:`unpack` reads."""
     r = rhythm
     return _LAYOUT.pack(
-        _VERSION, r.origin, r.until, r.recent, r.expected, r.window, r.fresh, r.span, *r.counts, *r.hours
-    )
+        _VERSION, r.origin, r.until, r.last, r.recent, r.expected, r.window, r.fresh, r.span, r.barren,
+        *r.gaps, *r.counts, *r.hours,
+    )  # fmt: skip
 
 
 def unpack(data: bytes | None) -> Rhythm:
     """The rhythm that was packed; one that knows nothing for None and for bytes of another version."""
-    if data is None or len(data) != _LAYOUT.size or data[0] != _VERSION:
+    if data is not None and len(data) == _FORMER.size and data[0] == 1:
+        _, origin, until, recent, expected, window, fresh, span, *slots = _FORMER.unpack(data)
+        last, barren, gaps = 0.0, 0.0, [0.0] * CLASSES
+    elif data is None or len(data) != _LAYOUT.size or data[0] != _VERSION:
         return Rhythm()
-    _, origin, until, recent, expected, window, fresh, span, *slots = _LAYOUT.unpack(data)
+    else:
+        _, origin, until, last, recent, expected, window, fresh, span, barren, *rest = _LAYOUT.unpack(data)
+        gaps, slots = rest[:CLASSES], rest[CLASSES:]
     return Rhythm(
         counts=tuple(slots[:SLOTS]), hours=tuple(slots[SLOTS:]), origin=origin, until=until, recent=recent,
-        expected=expected, window=window, fresh=fresh, span=span,
+        expected=expected, window=window, fresh=fresh, span=span, last=last, barren=barren, gaps=tuple(gaps),
     )  # fmt: skip
 
 
@@ -256,20 +332,71 @@ def expected_gap(rhythm: Rhythm, now: datetime, zone: tzinfo, *, items: float = 
     return timedelta(days=28)
 
 
-def expected_items(
-    rhythm: Rhythm, since: datetime, until: datetime, zone: tzinfo, *, without: frozenset[int] = frozenset()
+def silence(
+    rhythm: Rhythm,
+    zone: tzinfo,
+    *,
+    since: float,
+    until: float,
+    without: frozenset[int] = frozenset(),
+    quiet_zone: tzinfo | None = None,
+    tide: Mapping[int, float] | None = None,
 ) -> float:
-    """How many items the usual rhythm lets expect between two moments (at most four weeks are looked at).
+    """Items that were to be expected between two moments in which none came, by the rhythm before that silence.
 
-    Hours `without` (0-23, on the outlet's clock) are left out.
+    Hours `without` (0-23, on the clock of `quiet_zone`) are left out. `tide` is, by hours since 1970, what share of
+    its usual output everybody brought; hours it does not name count whole. At most eight weeks are looked at.
     """
-    end = until.timestamp()
-    usual = Forecast(rhythm, zone, end)
-    at, total = max(since.timestamp(), end - 28 * 24 * HOUR), 0.0
-    while at < end:
+    usual = Forecast(_as_before(rhythm, since, zone), zone, rhythm.until)
+    total, at = 0.0, max(since, until - SILENCE)
+    quiet_zone = quiet_zone or zone
+    while at < until:
         index, left = slot(at, zone)
-        length = min(left, end - at)
-        if index % 24 not in without:
-            total += length * usual.usual(index)
+        length = min(left, until - at)
+        if not without or slot(at, quiet_zone)[0] % 24 not in without:
+            part = length * usual.sure(index)
+            total += part if tide is None else part * tide.get(int(at // HOUR), 1.0)
         at += max(length, 1e-3)
     return total
+
+
+def _as_before(rhythm: Rhythm, since: float, zone: tzinfo) -> Rhythm:
+    """The rhythm without the hours watched from `since` on: else a silence would teach that silence is usual."""
+    if rhythm.until - since < HOUR / 4:
+        return rhythm
+    hours, at = list(rhythm.hours), max(since, rhythm.until - SILENCE)
+    while at < rhythm.until:
+        index, left = slot(at, zone)
+        length = min(left, rhythm.until - at)
+        hours[index] = max(0.0, hours[index] - length / HOUR * _weight(rhythm, at))
+        at += max(length, 1e-3)
+    return replace(rhythm, hours=tuple(hours))
+
+
+def time_for(
+    rhythm: Rhythm, zone: tzinfo, items: float, *, since: datetime, without: frozenset[int] = frozenset()
+) -> timedelta:
+    """How long after `since` that many items are expected by the usual rhythm; at most eight weeks."""
+    start = since.timestamp()
+    return timedelta(seconds=_time_for(rhythm, zone, items, start, without))
+
+
+def seconds_until_late(rhythm: Rhythm, zone: tzinfo, items: float) -> float:
+    """How long after the last poll the present silence comes to that many items expected; endless when it has."""
+    if rhythm.last <= 0:
+        return math.inf
+    left = rhythm.last + _time_for(rhythm, zone, items, rhythm.last, frozenset()) - rhythm.until
+    return left if left > 0 else math.inf
+
+
+def _time_for(rhythm: Rhythm, zone: tzinfo, items: float, start: float, without: frozenset[int]) -> float:
+    usual = Forecast(_as_before(rhythm, start, zone), zone, max(start, rhythm.until))
+    at, due = start, items
+    while at < start + SILENCE:
+        index, left = slot(at, zone)
+        rate = usual.sure(index) if index % 24 not in without else 0.0
+        if rate > 0 and left * rate >= due:
+            return at + due / rate - start
+        due -= left * rate
+        at += left
+    return SILENCE

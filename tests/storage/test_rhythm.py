@@ -15,10 +15,10 @@ from storage.rhythm import (
     Forecast,
     Rhythm,
     expected_gap,
-    expected_items,
     learn,
     pack,
     slot,
+    time_for,
     unpack,
 )
 
@@ -162,4 +162,4 @@ def test_the_expected_gap_is_short_by_day_and_long_by_night() -> None:
 
     assert timedelta(minutes=5) < expected_gap(rhythm, noon, UTC) < timedelta(minutes=40)
     assert expected_gap(rhythm, night, UTC) > timedelta(hours=3)
-    assert expected_items(rhythm, noon, noon + timedelta(days=1), UTC) == pytest.approx(40, rel=0.25)
+    assert time_for(rhythm, UTC, 40, since=noon) == pytest.approx(timedelta(days=1), abs=timedelta(hours=4))
