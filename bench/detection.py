@@ -110,7 +110,8 @@ def _stall(tally: Tally, feed: Feed, fault: Fault, hit: Flip | None, usual: floa
     tally.gaps.append(max(feed.usual(fault.start, hit.at) / usual, 0.0))
     if not in_time:
         tally.missed.append(
-            f"{feed.name}: {feed.per_day:.1f}/day found after {tally.gaps[-1]:.2f} usual gaps, {hit.usual:.1f} items learned, {usual:.1f} true"
+            f"{feed.name}: {feed.per_day:.1f}/day found after {tally.gaps[-1]:.2f} usual gaps of {usual:.1f} items "
+            f"(learned {hit.usual:.1f})"
         )
 
 

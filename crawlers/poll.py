@@ -290,6 +290,7 @@ class Poller:
             **await self._audited(recognised, outlet, source, state, sent),
             **({"window": reading.window} if reading.window is not None and reading.window != state.window else {}),
             **({"gap_since": None} if state.gap_since else {}),
+            **({"last_item": self._now()} if _lists_anew(reading.window, state.window) else {}),
         }
         reason, message = await self._gap(reading, outlet, source, state)
         if recognised.left:
@@ -418,3 +419,8 @@ class Poller:
         more += f"; {asked} other sources of the outlet were asked" if asked else ""
         log.warning("gap suspected", since=since.isoformat(), recovered=len(reading.recovered), asked=asked)
         return "gap_suspected", what + more
+
+
+def _lists_anew(window: Sequence[str] | None, before: Sequence[str] | None) -> bool:
+    """Whether it lists what it did not list last time, whoever had it first; a first reading is no news."""
+    return bool(before and window and set(window) - set(before))

@@ -19,8 +19,10 @@ import structlog
 from config.errors import ConfigError
 from config.load import fingerprint, load
 from config.model import Settings
+from monitor import judge
 from monitor.api.app import create_api
 from monitor.api.serve import ApiServer, CannotListen
+from monitor.judge import HealthWatch
 from scheduler import holder, monitoring, redis_watch, retention
 from scheduler.clockwork import Clockwork
 from scheduler.delivery.office import DeliveryOffice
@@ -243,8 +245,15 @@ class Daemon:
             storage=rooms.storage, leases=rooms.leases, redis=rooms.redis, settings=lambda: self._settings,
             holder=self._name, now=self._now,
         )  # fmt: skip
+        self._health = HealthWatch(rooms.storage, lambda: self._settings)
+        clockwork.every(judge.EVERY_SECONDS, "health", self._judge)
         clockwork.every(retention.EVERY_SECONDS, "retention", lambda: self._sweep(rooms))
         clockwork.every(2, "deliver", lambda: self._office.tick(leads=self._leader.leads))
+
+    async def _judge(self) -> None:
+        """Say how every source is."""
+        if self._leader.leads:
+            await self._health.look(self._now())
 
     async def _sweep(self, rooms: Rooms) -> None:
         """Delete what the configuration lets go."""

@@ -3,8 +3,8 @@
 *Late* is less than there should be; *silent* is nothing at all for so long that waiting explains it no more.
 
 By its rhythm a source is measured in its own *usual gap*: what 99 of 100 of its silences stay below, in items that
-were to be expected (:mod:`storage.gaps`), so that it is short at a busy hour and long at night. Three usual gaps
-without an item are late, six are silent.
+were to be expected (:mod:`storage.gaps`), so that it is short at a busy hour and long at night. Two and a half usual
+gaps without an item are late, five are silent.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from storage.rhythm import Rhythm, silence, time_for
 LEAST_HOURS, LEAST_ITEMS = 168.0, 12.0
 
 #: Usual gaps without an item that are silence.
-SILENT_GAPS = 6.0
+SILENT_GAPS = 5.0
 
 #: One answer without anything new may come from a stale cache.
 LEAST_POLLS = 2

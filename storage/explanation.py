@@ -9,8 +9,8 @@ from typing import Any
 from config.model import Adaptive, Source
 from config.units import span
 from storage.hubs import HubState, HubSubscription
-from storage.model import SourceState
-from storage.rhythm import Forecast, Rhythm, expected_gap
+from storage.model import HealthState, SourceState
+from storage.rhythm import Forecast, Rhythm, expected_gap, time_for
 from storage.rhythms import Remembered
 
 
@@ -48,6 +48,12 @@ def explanation(
         "decided_at": remembered.decided_at if remembered else None,
         "terms": terms,
         "items_per_day": round(Forecast(rhythm, zone, now.timestamp()).per_day, 2) if rhythm.known else None,
+        "health": {
+            "state": HealthState.PAUSED.value if state.paused else state.health,
+            "since": state.health_since,
+            "sentence": state.health_said or "not judged yet",
+        },
+        "usual_gap": span(time_for(rhythm, zone, rhythm.usual_gap, since=now)) if rhythm.known else None,
         "next_item_within": span(expected_gap(rhythm, now, zone)) if rhythm.known else None,
         "hub": None if hub is None else pushed_by(hub, state.next_attempt, now),
     }

@@ -332,6 +332,19 @@ def expected_gap(rhythm: Rhythm, now: datetime, zone: tzinfo, *, items: float = 
     return timedelta(days=28)
 
 
+def expected_items(rhythm: Rhythm, since: datetime, until: datetime, zone: tzinfo) -> float:
+    """How many items the usual rhythm lets expect between two moments (at most four weeks are looked at)."""
+    end = until.timestamp()
+    usual = Forecast(rhythm, zone, end)
+    at, total = max(since.timestamp(), end - 28 * 24 * HOUR), 0.0
+    while at < end:
+        index, left = slot(at, zone)
+        length = min(left, end - at)
+        total += length * usual.usual(index)
+        at += max(length, 1e-3)
+    return total
+
+
 def silence(
     rhythm: Rhythm,
     zone: tzinfo,

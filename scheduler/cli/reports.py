@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -11,8 +12,9 @@ import typer
 from config.model import Settings
 from config.units import span
 from monitor.filters import Filter, FilterError, parse, read_moment
+from monitor.health import TROUBLED
 from monitor.runs import NAMES, find
-from monitor.web.figures import SOURCE_NAMES, state_of
+from monitor.web.figures import SOURCE_NAMES, STATES, sentence, state_of
 from scheduler.cli.context import (
     ConfigOption,
     DataOption,
@@ -29,7 +31,7 @@ from scheduler.lock import owner
 from scheduler.plan import active_sources
 from scheduler.redis_watch import FACT as EVICTS
 from scheduler.standing import drifting, standing
-from storage.model import CrawlRun, SourceState
+from storage.model import CrawlRun, HealthState, SourceState
 from storage.storage import Storage
 
 Words = Annotated[
@@ -64,7 +66,9 @@ async def _report(storage: Storage, settings: Settings, now: datetime) -> dict[s
     numbers = await storage.status()
     wanted = active_sources(settings.outlets)
     states = [s for s in await storage.sources.all() if s.removed_at is None]
-    failing = sorted((s for s in states if s.failures > 0), key=lambda s: -s.failures)
+    how = {s.id: state_of(s) for s in states}
+    counted = Counter(how.values())
+    worst = sorted((s for s in states if how[s.id] in TROUBLED), key=lambda s: (STATES.index(how[s.id]), s.id))
     holder = owner(settings.data_dir) if settings.database == "embedded" else None
     facts = await storage.facts.all()
     outage = min((str(v["since"]) for k, v in facts.items() if k.startswith("outage ")), default=None)
@@ -73,7 +77,7 @@ async def _report(storage: Storage, settings: Settings, now: datetime) -> dict[s
     drift = drifting(facts)
     evicts = facts.get(EVICTS, {}).get("reason")
     return {
-        "healthy": not (failing or outage or refused or drift or evicts)
+        "healthy": not (worst or outage or refused or drift or evicts)
         and bool(holder or settings.database != "embedded"),
         "outage_since": outage,
         "last_outage": asdict(windows[-1]) if windows else None,
@@ -85,7 +89,8 @@ async def _report(storage: Storage, settings: Settings, now: datetime) -> dict[s
         "configured": len(wanted),
         "sources": {
             "all": len(states),
-            "failing": len(failing),
+            "states": {name: counted[name] for name in STATES if counted[name]},
+            "troubled": len(worst),
             "paused": sum(s.paused for s in states),
             "never_polled": sum(s.last_attempt is None for s in states),
             "overdue": sum(s.next_attempt < now - timedelta(minutes=2) and not s.paused for s in states),
@@ -95,9 +100,9 @@ async def _report(storage: Storage, settings: Settings, now: datetime) -> dict[s
             s.id: known for s in states if (known := standing(s, settings.source(s.id), now))
         },
         "worst": [
-            {"source": s.id, "failures": s.failures, "reason": s.last_failure, "message": s.last_failure_message,
-             "last_success": s.last_success, "next_attempt": s.next_attempt}
-            for s in failing[:10]
+            {"source": s.id, "state": how[s.id], "since": s.health_since, "said": sentence(s),
+             "failures": s.failures, "last_success": s.last_success, "next_attempt": s.next_attempt}
+            for s in worst[:10]
         ],
     }  # fmt: skip
 
@@ -134,7 +139,7 @@ def _print_status(out: Output, report: dict[str, Any], now: datetime) -> None:
     )
     out.line(f"runs      in 24 hours: {runs}")
     out.line(
-        f"sources   {sources['all']}: {sources['failing']} failing, {sources['paused']} paused, "
+        f"sources   {sources['all']}: {_states(sources['states'])}; "
         f"{sources['never_polled']} never polled, {sources['overdue']} overdue"
     )
     if numbers.oldest_pending is not None:
@@ -144,11 +149,17 @@ def _print_status(out: Output, report: dict[str, Any], now: datetime) -> None:
     if report["worst"]:
         out.line()
         out.table(
-            ("source", "reason", "last success", "next try", "message"),
-            ((w["source"], w["reason"], ago(w["last_success"], now), ago(w["next_attempt"], now), w["message"])
+            ("source", "state", "began", "next try", "why"),
+            ((w["source"], w["state"], ago(w["since"], now), ago(w["next_attempt"], now), w["said"])
              for w in report["worst"]),
-            empty="", grow="message",
+            empty="", grow="why",
         )  # fmt: skip
+        if sources["troubled"] > len(report["worst"]):
+            out.line(f"and {sources['troubled'] - len(report['worst'])} more: warta sources -state:ok,new,paused")
+
+
+def _states(counted: dict[str, int]) -> str:
+    return ", ".join(f"{number} {name}" for name, number in counted.items()) or "none"
 
 
 def sources(
@@ -210,6 +221,8 @@ def _trouble(state: SourceState, settings: Settings, now: datetime, drift: dict[
         known.insert(0, f"drifting: {drift[state.outlet_id]}")
     if state.failures > 0:
         known.insert(0, f"{state.last_failure}: {state.last_failure_message}")
+    if state_of(state) in {HealthState.LATE, HealthState.SILENT} and state.health_said:
+        known.insert(0, state.health_said)
     return "; ".join(known) or None
 
 

@@ -68,6 +68,9 @@ def _print(out: Output, told: dict[str, Any], source: Source, remembered: Rememb
     out.table(("term", "at, UTC", "why"), ((n, f"{at:%F %T}", text) for n, at, text in rows), empty="", grow="why")
     if told["hub"] is not None:
         out.line(f"hub       {told['hub']['text']}")
+    how = told["health"]
+    since = f", since {ago(how['since'], now)}" if how["since"] else ""
+    out.line(f"state     {how['state']}{since}: {how['sentence']}")
     if told["items_per_day"] is not None and remembered is not None:
         per_day, within = told["items_per_day"], told["next_item_within"]
         out.line(f"rhythm    about {per_day} items a day; the next is expected within {within}")

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from config.model import Expectation
-from storage.expectation import late, silent
+from storage.expectation import Watch, late, silent
 from storage.rhythm import HOUR, Rhythm, learn
 
 NOON = datetime(2026, 1, 26, 12, 0, tzinfo=UTC)  # a Monday
@@ -30,42 +31,67 @@ def hours(n: float) -> timedelta:
     return timedelta(hours=n)
 
 
-def test_a_busy_desk_that_stops_is_late_within_hours_and_silent_within_more() -> None:
-    rhythm = watched()
-    found = []
-    for n in range(1, 9):
-        now = NOON + hours(n)
-        found.append((
-            late(NOTHING, rhythm, last_new=NOON, last_day=40, now=now, zone=UTC) is not None,
-            silent(NOTHING, rhythm, last_new=NOON, now=now, zone=UTC) is not None,
-        ))  # fmt: skip
+def watch(expect: Expectation = NOTHING, *, rhythm: Rhythm | None = None, **more: Any) -> Watch:
+    values: dict[str, Any] = {
+        "expect": expect, "rhythm": rhythm or watched(), "zone": UTC, "rhythm_zone": UTC, "last": NOON, "looked": NOON,
+    }  # fmt: skip
+    return Watch(**values | more)
 
-    assert found[0] == (False, False)
-    assert (True, False) in found
+
+def quiet(n: float, expect: Expectation = NOTHING, **more: Any) -> Watch:
+    """Asked every hour for that long after noon, and nothing came."""
+    rhythm = watched()
+    for hour in range(1, round(n) + 1):
+        rhythm = learn(rhythm, (NOON + hours(hour)).timestamp(), shown=None, fresh=[], zone=UTC)
+    return watch(expect, rhythm=rhythm, **{"last": NOON, "looked": NOON + hours(n)} | more)
+
+
+def test_a_busy_desk_that_stops_is_late_within_hours_and_silent_within_more() -> None:
+    found = [
+        (late(quiet(n), NOON + hours(n)) is not None, silent(quiet(n), NOON + hours(n)) is not None)
+        for n in range(1, 24)
+    ]
+
+    assert found[0] == found[1] == (False, False)
+    assert (True, False) in found[:6]
     assert found[-1] == (True, True)
 
 
+def test_the_sentence_stays_true_while_time_goes_on() -> None:
+    first, second = late(quiet(7), NOON + hours(7)), late(quiet(8), NOON + hours(8))
+
+    assert first is not None
+    assert second is not None
+    assert first.sentence == second.sentence
+    assert first.began == NOON
+    assert first.evidence["expected_items"] < second.evidence["expected_items"]
+
+
 def test_a_desk_is_not_late_at_night() -> None:
-    evening = NOON.replace(hour=20) - timedelta(days=1)
-    morning = NOON.replace(hour=5)
+    evening = NOON.replace(hour=20)
+    rhythm = learn(watched(), evening.timestamp(), shown=20, fresh=[evening.timestamp() - 9], zone=UTC)
+    for n in range(1, 10):
+        rhythm = learn(rhythm, (evening + hours(n)).timestamp(), shown=None, fresh=[], zone=UTC)
 
-    assert late(NOTHING, watched(), last_new=evening, last_day=40, now=morning, zone=UTC) is None
+    assert late(watch(rhythm=rhythm, last=evening, looked=evening + hours(9)), evening + hours(9)) is None
 
 
-def test_a_rhythm_of_a_day_accuses_nobody() -> None:
-    rhythm = watched(days=1)
+def test_a_rhythm_of_days_accuses_nobody() -> None:
+    rhythm = watched(days=5)
+    for n in range(1, 24):
+        rhythm = learn(rhythm, (NOON + hours(n)).timestamp(), shown=None, fresh=[], zone=UTC)
 
-    assert late(NOTHING, rhythm, last_new=NOON - hours(24), last_day=0, now=NOON, zone=UTC) is None
+    assert late(watch(rhythm=rhythm, looked=NOON + hours(23)), NOON + hours(23)) is None
 
 
 def test_what_the_operator_expects_goes_before_what_was_learned() -> None:
-    patient = Expectation(max_silence=timedelta(days=3))
-    strict = Expectation(max_silence=hours(2))
-    rhythm = watched()
+    patient, strict = Expectation(max_silence=timedelta(days=3)), Expectation(max_silence=hours(2))
+    found = silent(quiet(23, strict), NOON + hours(23))
 
-    assert silent(patient, rhythm, last_new=NOON - timedelta(days=2), now=NOON, zone=UTC) is None
-    sentence = silent(strict, rhythm, last_new=NOON - hours(3), now=NOON, zone=UTC)
-    assert sentence == "no item for 3 h; 2 h is the longest expected of it"
+    assert silent(quiet(23), NOON + hours(23)) is not None
+    assert silent(quiet(23, patient), NOON + hours(23)) is None
+    assert found is not None
+    assert found.sentence == "no item since Mon 26 Jan 12:00 (UTC); 2 h is the longest expected of it"
 
 
 def test_quiet_hours_do_not_count_and_accuse_nobody() -> None:
@@ -73,27 +99,38 @@ def test_quiet_hours_do_not_count_and_accuse_nobody() -> None:
     expect = Expectation(max_silence=hours(6), quiet_hours=frozenset({22, 23, 0, 1, 2, 3, 4}))
     evening = datetime(2026, 1, 25, 21, 0, tzinfo=jakarta)
 
-    def say(now: datetime) -> str | None:
-        return silent(expect, Rhythm(), last_new=evening, now=now, zone=jakarta)
+    def say(now: datetime) -> bool:
+        return silent(watch(expect, zone=jakarta, last=evening, looked=now), now) is not None
 
-    assert say(evening + hours(7)) is None  # four in the morning
-    assert say(evening + hours(12)) is None  # nine: five hours awake
-    assert say(evening + hours(14)) == "no item for 7 h, its quiet hours left out; 6 h is the longest expected of it"
+    assert not say(evening + hours(7))  # four in the morning
+    assert not say(evening + hours(12))  # nine: five hours awake
+    assert say(evening + hours(14))
+
+
+def test_quiet_hours_hold_on_the_night_the_clocks_change() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    expect = Expectation(max_silence=hours(2), quiet_hours=frozenset({22, 23, 0, 1, 2, 3, 4, 5}))
+    evening = datetime(2026, 10, 24, 21, 30, tzinfo=berlin)  # the night has 25 hours
+
+    def say(moment: str) -> bool:
+        now = datetime.fromisoformat(moment).replace(tzinfo=berlin).astimezone(UTC)
+        return silent(watch(expect, zone=berlin, last=evening.astimezone(UTC), looked=now), now) is not None
+
+    assert not say("2026-10-25T07:20")
+    assert say("2026-10-25T07:40")
 
 
 @pytest.mark.parametrize(("last_day", "is_late"), [(4, True), (5, False), (9, False)])
 def test_fewer_items_than_expected_in_a_day_are_late(last_day: int, is_late: bool) -> None:
-    expect = Expectation(at_least=5)
-    found = late(expect, watched(), last_new=NOON - hours(1), last_day=last_day, now=NOON, zone=UTC)
+    found = late(watch(Expectation(at_least=5), last_day=last_day), NOON)
 
     assert (found is not None) == is_late
 
 
 def test_one_a_week_is_late_after_a_week() -> None:
-    expect = Expectation(at_least=1 / 7)
+    def say(days: float) -> bool:
+        now = NOON + timedelta(days=days)
+        return late(watch(Expectation(at_least=1 / 7), looked=now), now) is not None
 
-    def say(days: float) -> str | None:
-        return late(expect, Rhythm(), last_new=NOON - timedelta(days=days), last_day=0, now=NOON, zone=UTC)
-
-    assert say(6) is None
-    assert say(8) == "no item for 8 d; one every 7 d is expected of it"
+    assert not say(6)
+    assert say(8)

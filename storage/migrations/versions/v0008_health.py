@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
@@ -35,7 +37,7 @@ def _text(name: str, comment: str, *, nullable: bool = False) -> sa.Column[str]:
     return sa.Column(name, sa.Text(), nullable=nullable, comment=comment)
 
 
-def _time(name: str, comment: str, *, nullable: bool = False) -> sa.Column[str]:
+def _time(name: str, comment: str, *, nullable: bool = False) -> sa.Column[Any]:
     return sa.Column(name, TIMESTAMP, nullable=nullable, comment=comment)
 
 
