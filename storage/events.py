@@ -27,6 +27,8 @@ _SLACK = timedelta(hours=1)
 
 #: Articles that have the words and are looked at for one of a page, before all are.
 _WINDOW = 4
+#: Events that are looked through for each article of a page before PostgreSQL's index of words is asked.
+_SPAN = 40
 
 #: Every article has one of these, and it is its first.
 FIRST_EVENTS = ("new", "copy", "backfilled")
@@ -213,13 +215,16 @@ class Events:
 
         With `newest_first` the other way round; then `after` 0 begins at the newest.
         """
+        place = _Place(after, limit, newest_first)
         async with self._database.read() as connection:
-            if self._database.is_sqlite and where.query is not None:
-                rows = await _search(connection, where, _Place(after, limit, newest_first))
-            else:
+            if where.query is None:
                 bounds = await _bounds(connection, where.since, where.until)
                 conditions = [*where.conditions(is_sqlite=self._database.is_sqlite), *bounds]
-                rows = await _read(connection, where, conditions, _Place(after, limit, newest_first))
+                rows = await _read(connection, where, conditions, place)
+            elif self._database.is_sqlite:
+                rows = await _search_sqlite(connection, where, place)
+            else:
+                rows = await _search_postgres(connection, where, place)
         return RecordPage(tuple((row.cursor, record_of(row)) for row in rows[:limit]), len(rows) > limit)
 
     async def records(
@@ -265,7 +270,24 @@ async def _read(
     return (await connection.execute(query.limit(place.limit + 1))).all()
 
 
-async def _search(connection: AsyncConnection, where: ArticleFilter, place: _Place) -> Sequence[Any]:
+async def _search_postgres(connection: AsyncConnection, where: ArticleFilter, place: _Place) -> Sequence[Any]:
+    """The same for words: those that are in every fortieth article are found among the next ones, without the index.
+
+    PostgreSQL has no idea how common a phrase is, and would fetch all that has it to sort it.
+    """
+    bounds = await _bounds(connection, where.since, where.until)
+    conditions = [*where.conditions(is_sqlite=False), *bounds]
+    span = place.limit * _SPAN
+    if place.newest_first:
+        start = place.after or int(await connection.scalar(select(func.max(outbox.c.id))) or 0)
+        beginning: Any = outbox.c.id > start - span
+    else:
+        beginning = outbox.c.id <= place.after + span
+    rows = await _read(connection, where, [*conditions, beginning], place)
+    return rows if len(rows) > place.limit else await _read(connection, where, conditions, place)
+
+
+async def _search_sqlite(connection: AsyncConnection, where: ArticleFilter, place: _Place) -> Sequence[Any]:
     """The same for words on SQLite, without reading all that has them.
 
     With its one writer ``seq`` counts as the outbox does, and it is the order in which the index finds words: it is
