@@ -31,8 +31,11 @@ class Surroundings:
 
     def near(self, marked: Sequence[Marked]) -> list[Element]:
         """Those between headline and text, else those about the end of the text."""
-        found = [m.element for m in marked if self.low <= m.at <= self.high]
-        return found or [m.element for m in marked if self.end - _BEFORE_END <= m.at <= self.end + _AFTER_END]
+        return [m.element for m in marked if self.low <= m.at <= self.high] or self.late(marked)
+
+    def late(self, marked: Sequence[Marked]) -> list[Element]:
+        """Those about the end of the text."""
+        return [m.element for m in marked if self.end - _BEFORE_END <= m.at <= self.end + _AFTER_END]
 
     def lines(self, blocks: Sequence[TextBlock]) -> list[TextBlock]:
         """The blocks between headline and text, then those about its end."""

@@ -68,25 +68,45 @@ def find_authors(
     persons, organisations = _from_jsonld(described, house)
     if persons:
         return persons, "jsonld"
-    declared = [n for n in _unique(_declared(head)) if letters(n) not in house]
+    named = _unique(_declared(head))
+    declared = tuple(n for n in named if letters(n) not in house)
     if declared:
-        return tuple(declared), "meta"
+        return declared, "meta"
     lines = list(lines)
     seen = _unique(name for name in _visible(near, lines) if letters(name) not in house)
     seen = seen or _unique(name for name in _signed(edges) if letters(name) not in house)
     if seen:
         return seen, "generic"
-    return (organisations, "jsonld") if organisations else ((), "")
+    if organisations or named:  # the outlet itself, or the person after whom it is called
+        return (organisations, "jsonld") if organisations else (named, "meta")
+    return _own(head, url)
+
+
+def _own(head: Head, url: str) -> tuple[tuple[str, ...], str]:
+    """The name of a site that says of no page who wrote it, where its address is that name (``adaquill.example``)."""
+    label = letters(_host(url).rpartition(".")[0].rpartition(".")[2])
+    names = [*head.every("og:site_name", "application-name"), *_SEPARATED.split(head.title or "")[1:]]
+    own = next((name.strip() for name in names if len(label) >= _OWN and letters(name) == label), None)
+    return ((own,), "meta") if own else ((), "")
+
+
+#: Letters of a host's name from which it proves a site's.
+_OWN: Final = 4
+_SEPARATED: Final = re.compile(r"\s[|\-–—»·•]\s")
+
+
+def _host(url: str) -> str:
+    try:
+        return (urlsplit(url).hostname or "").removeprefix("www.")
+    except ValueError:
+        return ""
 
 
 def _house(head: Head, described: Described, url: str) -> set[str]:
     """Names of the outlet itself, letters alone."""
     publisher = described.resolve(described.value("publisher"))
     names = [*head.every("og:site_name", "application-name", "twitter:site"), text_of(publisher) or ""]
-    try:
-        host = (urlsplit(url).hostname or "").removeprefix("www.")
-    except ValueError:
-        host = ""
+    host = _host(url)
     names.extend((host, host.partition(".")[0]))
     return {letters(n) for n in names if n} | {"admin", "administrator", "editor", "staff", "redaksi", "redaktion"}
 

@@ -11,16 +11,16 @@ from crawlers.extract.title import letters
 from storage.model import Block, BlockKind
 
 
-def body_blocks(walked: Walked, container: Node, description: str = "") -> list[TextBlock]:
+def body_blocks(walked: Walked, container: Node, descriptions: Iterable[str] = ()) -> list[TextBlock]:
     """The blocks of the container that are the article's own, the lede above it first.
 
-    `description` is the page's own summary (meta, JSON-LD): the paragraph that repeats it is the lede.
+    `descriptions` are the page's own summaries (meta, JSON-LD): the paragraph that repeats one is the lede.
     """
     kept = _once(b for b in _outside_junk(walked.blocks, container) if not _is_scrap(b))
     while kept and kept[-1].kind is BlockKind.HEADING:
         kept.pop()
     if kept:
-        kept[:0] = _lede(walked.blocks[: container.start], description)
+        kept[:0] = _lede(walked.blocks[: container.start], descriptions)
     return kept
 
 
@@ -38,19 +38,23 @@ def _once(blocks: Iterable[TextBlock]) -> list[TextBlock]:
 #: Blocks looked at above the container, and the size of a lede.
 _ABOVE: Final = 25
 _SHORTEST: Final = 40
+#: Letters of a description that tell it from a name, and those of a dateline before its words (``Essen. Drei …``).
+_TELLING: Final = 30
+_BEFORE_LEDE: Final = 25
 _LONGEST: Final = 1_500
 
 
-def _lede(above: list[TextBlock], description: str) -> list[TextBlock]:
+def _lede(above: list[TextBlock], descriptions: Iterable[str]) -> list[TextBlock]:
     """The paragraphs between headline and container that belong to the text."""
     start = next((i for i in range(len(above) - 1, -1, -1) if above[i].tag == "h1"), None)
     low = start + 1 if start is not None else max(0, len(above) - _ABOVE)
-    told = letters(description)[:60]
+    told = [words[:40] for words in map(letters, descriptions) if len(words) >= _TELLING]
     found = []
     for block in above[low:][-_ABOVE:]:
         if not _SHORTEST <= len(block.text) <= _LONGEST or block.linked > 0.3 * len(block.text):
             continue
-        repeats = len(told) >= 30 and letters(block.text[:120]).startswith(told[:40])
+        begins = letters(block.text[:160])
+        repeats = any(0 <= begins.find(words) <= _BEFORE_LEDE for words in told)
         if repeats or (start is not None and _is_lede(block)):
             found.append(block)
     return found[:6]
@@ -99,8 +103,10 @@ def _is_scrap(block: TextBlock) -> bool:
         return block.tag == "h1" or block.linked > 0.8 * size
     if block.linked > 0.6 * size:
         return block.linked > 0.85 * size or not _ends(block.text)
+    if size <= _NOTICE and _is_notice(block.text):
+        return True
     if block.tag in {"p", "td", "th", "pre"}:
-        return size <= _NOTICE and _is_notice(block.text)
+        return False
     return block.kind is BlockKind.PARAGRAPH and block.mass == 0 and size < 40 and not _is_dateline(block.text)
 
 
@@ -122,6 +128,12 @@ _NOTICES: Final = re.compile(
     r"we may (?:earn|receive|get) (?:a |an )?(?:small )?(?:affiliate )?(?:commission|payment)|"
     r"may not be (?:reproduced|published, broadcast)|for informational purposes only|"
     r"comments on this (?:piece|article)|"
+    r"^(?:copyright )?(?:©|\(c\)|copyright) ?(?:\d{4}|by )|our standards: the thomson reuters|"
+    r"can be reached (?:at|on) \S+@|skip past newsletter|^follow your favorites|"
+    r"^(?:thanks|thank you) for (?:contacting|subscribing|signing up)|we(?:'|’)ve received your submission|"
+    r"this video has failed to load|try refreshing your browser|"
+    r"create (?:a free |an )?account or sign in|sign in (?:to|or) (?:unlock|create)|"
+    r"^recommended (?:by our editors|videos|reading)$|"
     r"abonnieren sie|melden sie sich .{0,30}newsletter an|google news (?:dan|&) |"
     r"ikuti .{0,40}(?:whatsapp|telegram|google news)|"
     r"s'abonner à|inscrivez-vous à|suscríbete|inscreva-se|iscriviti alla",
@@ -146,6 +158,20 @@ _TELLTALES: Final = (
     "reproduced",
     "informational",
     "comments on",
+    "copyright",
+    "©",
+    "(c)",
+    "our standards",
+    "reached",
+    "thank",
+    "submission",
+    "skip past",
+    "favorites",
+    "failed to load",
+    "refreshing",
+    "sign in",
+    "account",
+    "recommended",
     "abonn",
     "google news",
     "ikuti",

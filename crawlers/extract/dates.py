@@ -30,11 +30,12 @@ _MAX_TEXT: Final = 120
 
 
 def find_dates(
-    near: Iterable[Element], lines: Iterable[str], head: Head, described: Described, url: str
+    near: Iterable[Element], late: Iterable[Element], lines: Iterable[str], head: Head, described: Described, url: str
 ) -> tuple[DateCandidate, ...]:
     """The candidates, the most trusted places first.
 
-    `near` are elements marked as dates and `lines` the texts around headline and body's end.
+    `near` are elements marked as dates, `late` those about the body's end, which count where the others hold none,
+    and `lines` the texts around headline and body's end.
     """
     found: dict[tuple[str, str, str], DateCandidate] = {}
 
@@ -51,7 +52,7 @@ def find_dates(
         for name in names:
             for value in head.meta.get(name, ()):
                 add(value, "meta", role, f"meta[{name}]")
-    for text, role, where in _visible(near, lines):
+    for text, role, where in _visible(near, late, lines):
         add(text, "visible", role, where)
     if match := _URL_DATE.search(url) or _URL_DATE.search(head.link("canonical") or ""):
         add(
@@ -78,26 +79,45 @@ _TOLD: Final = re.compile(
 _MAX_VISIBLE: Final = 12
 
 
-def _visible(elements: Iterable[Element], lines: Iterable[str]) -> list[tuple[str, str, str]]:
+def _visible(near: Iterable[Element], late: Iterable[Element], lines: Iterable[str]) -> list[tuple[str, str, str]]:
     """Text, role and place of the dates a reader sees: marked elements first, then any short line with a date."""
-    found = []
+    found = _marked(near)
+    if len(found) < _MAX_VISIBLE:
+        found.extend(
+            (_unglued(text), "updated" if _UPDATE_WORD.search(text) else "published", "line")
+            for text in lines
+            if _is_dated(text)
+        )
+    return found[:_MAX_VISIBLE] or _marked(late)
+
+
+def _marked(elements: Iterable[Element]) -> list[tuple[str, str, str]]:
+    found: list[tuple[str, str, str]] = []
     for element in elements:
         name = f"{element.tag}.{element.get('class') or ''}"[:60]
         told = f"{element.get('itemprop') or ''} {element.get('class') or ''}"
+        if "comment" in told:
+            continue
         role = "updated" if _UPDATE_WORD.search(told) else "published"
-        if stamp := element.get("datetime") or (element.get("content") if element.get("itemprop") else None):
+        stamp = element.get("datetime") or (element.get("content") if element.get("itemprop") else None)
+        if stamp and _YEAR.search(stamp):  # some templates write "May 28" there
             found.append((stamp, role, f"{name}[datetime]"))
-        text = line("".join(element.itertext())[:400])
+        text = _text(element)
         if text and len(text) <= _MAX_TEXT and _DATE.search(text):
             found.append((text, "updated" if _UPDATE_WORD.search(text) else role, name))
         if len(found) >= _MAX_VISIBLE:
-            return found
-    found.extend(
-        (_unglued(text), "updated" if _UPDATE_WORD.search(text) else "published", "line")
-        for text in lines
-        if _is_dated(text)
-    )
-    return found[:_MAX_VISIBLE]
+            break
+    return found
+
+
+_YEAR: Final = re.compile(r"\d{4}")
+
+
+def _text(element: Element) -> str:
+    """Its text; with spaces between its parts where a date and a name would be glued to one another without."""
+    parts = [part for _, part in zip(range(40), element.itertext(), strict=False)]
+    text = line("".join(parts)[:400])
+    return text if _DATE.search(text) or len(parts) == 1 else line(" ".join(parts)[:400])
 
 
 #: A day with the name of its month.

@@ -119,6 +119,7 @@ def _extract(
     title = named.title(headings)
     place = surroundings(found.walked.blocks, title, found.start, found.end)
     lines = place.lines(found.walked.blocks)
+    dated = found.walked.dated
     edges = [*found.blocks[:2], *reversed(found.blocks[-2:])]
     authors = named.authors(place.near(found.walked.bylines), lines, edges)
     return Extraction(
@@ -134,7 +135,7 @@ def _extract(
         byline="\n".join(outlet.texts(tree, rules.byline)) or None,
         dates=(
             *outlet.dates(tree, rules),
-            *find_dates(place.near(found.walked.dated), [b.text for b in lines], head, described, url),
+            *find_dates(place.near(dated), place.late(dated), [b.text for b in lines], head, described, url),
         ),
         section=named.section(),
         tags=named.tags(listed),
@@ -183,8 +184,8 @@ def _body(
         return None
     walked = walk([tree.root])
     container = choose(walked)
-    description = described.text("description") or head.first("og:description", "description") or ""
-    blocks = split_related(body.body_blocks(walked, container, description), head.base)[0]
+    told = [described.text("description") or "", *head.every("og:description", "description")[:4]]
+    blocks = split_related(body.body_blocks(walked, container, told), head.base)[0]
     related = split_related(walked.blocks[container.start : container.end], head.base)[1]
     source = "generic"
     if (declared := declared_body(described)) is not None:

@@ -215,3 +215,35 @@ def test_bytes_that_are_utf8_win_over_a_wrong_label(article: Page):
     page = article("<p>" + "Café owners welcomed the ferries to their side of the bay. " * 4 + "</p>")
     found = extract(page.encode(), URL, content_type="text/html; charset=iso-8859-1")
     assert "Café" in found.blocks[0].text
+
+
+# --- what only some sites do
+
+
+def test_a_site_called_after_its_writer_is_by_that_writer(article: Page):
+    head = "<meta property='og:site_name' content='Ada Quill'>"
+    assert extract(article(head=head), "https://www.adaquill.example/ferries").authors == ("Ada Quill",)
+    assert extract(article(head=head), "https://post.example/ferries").authors == ()
+
+
+def test_the_house_is_the_author_where_the_page_names_nobody_else(article: Page):
+    head = "<meta name='author' content='Lindow Post'><meta property='og:site_name' content='Lindow Post'>"
+    assert extract(article(head=head), URL).authors == ("Lindow Post",)
+    found = extract(article(head=head, above="<p class='byline'>By Ada Quill</p>"), URL)
+    assert found.authors == ("Ada Quill",)
+
+
+def test_a_day_without_a_year_is_no_stamp(article: Page):
+    page = article(above="<time datetime='May 28'>May 28</time>")
+    assert extract(page, "https://post.example/ferries").dates == ()
+
+
+def test_a_date_glued_to_a_name_is_read(article: Page):
+    page = article(above="<div class='date'><span>Dec 17, 2025</span><span>Ada Quill</span></div>")
+    assert [c.text for c in extract(page, "https://post.example/f").dates] == ["Dec 17, 2025 Ada Quill"]
+
+
+def test_the_date_below_the_text_counts_where_none_stands_above(article: Page):
+    below = "<div class='posted-date'>Posted on: 1 May 2026</div>"
+    page = article(above="<div class='date'>today</div>", below=below)
+    assert {c.text for c in extract(page, "https://post.example/f").dates} == {"Posted on: 1 May 2026"}
