@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from config.model import Adaptive, Outlet, Source
 from scheduler.policy import first_attempt, longest, scheduled_after
 from storage.model import SourceState
 from storage.sources import SourceDefinition, Sources
+
+
+#: Sources that are told to wait come so much later than they are told, at most.
+JITTER = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +60,12 @@ def _differs(source: Source, state: SourceState) -> bool:
 
 def _too_late(source: Source, state: SourceState, now: datetime) -> bool:
     """A shorter schedule counts from now; a source that is backing off or told to wait keeps its wait."""
-    if state.failures > 0 or (state.not_before is not None and state.not_before > now):
+    said = state.said or {}
+    if state.failures > 0 or said.get("skip_hours") or said.get("skip_days"):
         return False
-    return state.next_attempt > _latest(source, now)
+    latest = _latest(source, now)
+    told = latest if state.not_before is None else max(latest, state.not_before + JITTER)
+    return state.next_attempt > told
 
 
 def _latest(source: Source, now: datetime) -> datetime:

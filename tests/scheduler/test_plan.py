@@ -74,6 +74,14 @@ def test_a_reload_does_not_cut_short_a_back_off_or_a_retry_after() -> None:
     assert diff(wanted(source("a"), source("b")), [failing, told], now=NOW).empty
 
 
+def test_a_reload_hastens_to_the_end_of_what_was_told_and_not_into_hours_that_are_to_be_skipped() -> None:
+    late, soon = NOW + timedelta(hours=6), NOW + timedelta(minutes=1)
+    told = state("a", next_attempt=late, not_before=soon)
+    skipping = state("b", next_attempt=late, said={"skip_hours": [9, 10, 11]})
+
+    assert [s.id for s in diff(wanted(source("a"), source("b")), [told, skipping], now=NOW).hastened] == ["koran/a"]
+
+
 def test_disabled_sources_and_those_of_disabled_outlets_are_not_polled() -> None:
     def outlet(*, enabled: bool) -> Outlet:
         return Outlet(
