@@ -115,3 +115,18 @@ async def test_a_hub_that_keeps_news_back_is_not_relied_upon_for_a_day(press: An
     found = await press.storage.hubs.of(MAIN)
     assert found.missed_at is not None
     assert not found.is_proven(press.clock())
+
+
+async def test_a_push_outlives_the_worker_that_was_reading_it(press: Any) -> None:
+    hub = await first_poll(press)
+    press.publish("baru")
+    assert await press.storage.hubs.push(hub, press.rss(["baru"]), None, press.clock())
+    dead = await press.storage.runs.begin(MAIN, "kabar", Trigger.PUSH, press.clock(), 99, "w", press.clock())
+    assert (await press.state()).pushed_at is None
+    await press.storage.runs.interrupt([dead.id], press.clock())
+    assert MAIN in [state.id for state in await press.storage.sources.due(press.clock(), 10)]
+
+    run = await press.poll(trigger=Trigger.PUSH)
+
+    assert run.counts.stored == 1
+    assert (await press.state()).pushed_at is None
