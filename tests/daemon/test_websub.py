@@ -45,7 +45,6 @@ def test_what_a_hub_pushes_is_stored_without_a_poll(warta: Warta, press: Running
     told = warta.rows("why", "gemanusa")[0]
     assert told["hub"]["pushes"] == 1
     assert "pushes news as they come" in told["hub"]["text"]
-    assert "pushes news as they come" in told["hub"]["text"]
     assert told["hub"]["safety_poll"] == told["next_attempt"]
     (hub,) = warta.rows("hubs")
     assert (hub["state"], hub["proven"]) == ("active", True)
