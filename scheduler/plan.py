@@ -14,7 +14,6 @@ from scheduler.policy import first_attempt, longest, scheduled_after
 from storage.model import SourceState
 from storage.sources import SourceDefinition, Sources
 
-
 #: Sources that are told to wait come so much later than they are told, at most.
 JITTER = timedelta(minutes=1)
 
