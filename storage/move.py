@@ -27,6 +27,9 @@ from storage.tables import metadata
 #: Rows read at a time; a raw page has some ten kilobytes.
 BATCH = 500
 
+#: Tables that a migration makes on either side: its own, SQLite's, and the index of words.
+_MADE = ("alembic_version", "sqlite_", "articles_search")
+
 Row = Sequence[Any]
 Canon = Callable[[Any], Any]
 #: Told the table, whether it is being ``copied`` or ``compared``, and how many rows were.
@@ -66,12 +69,21 @@ async def move(source: Database, target: Database, say: Progress) -> list[MovedT
     await source.require_current()
     await target.migrate()
     async with source.read() as reading, target.write("move") as writing:
+        await _require_known(reading)
         await _require_empty(writing)
         moved = [await _move_table(table, reading, writing, say) for table in metadata.sorted_tables]
         await _set_counters(reading, writing)
     async with target.write("analyze") as writing:
         await writing.execute(text("ANALYZE"))
     return moved
+
+
+async def _require_known(reading: AsyncConnection) -> None:
+    """See that no table of the source would be left behind."""
+    found = set(await reading.scalars(text("SELECT name FROM sqlite_master WHERE type = 'table'")))
+    made = {name for name in found if name.startswith(_MADE)}
+    if strange := sorted(found - made - set(metadata.tables)):
+        raise MoveRefused(f"the database has tables that warta does not know, drop or move them: {', '.join(strange)}")
 
 
 async def _require_empty(writing: AsyncConnection) -> None:

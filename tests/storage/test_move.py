@@ -204,6 +204,16 @@ async def test_a_move_that_breaks_off_leaves_nothing(
     assert next(table.rows for table in moved.tables if table.name == "articles") == 3
 
 
+async def test_a_table_that_nobody_knows_is_not_left_behind_in_silence(
+    settings: Settings, old: Storage, fresh_postgres: Callable[[], str]
+) -> None:
+    async with old.database.write() as connection:
+        await connection.execute(text("CREATE TABLE notizen (id INTEGER PRIMARY KEY)"))
+    await old.close()
+    with pytest.raises(MoveRefused, match="notizen"):
+        await move_installation(settings, fresh_postgres(), None, unheard)
+
+
 async def test_a_daemon_at_work_is_not_moved_away_from_under(
     settings: Settings, old: Storage, fresh_postgres: Callable[[], str]
 ) -> None:
