@@ -1,11 +1,12 @@
 """Where connections really go: ``python -m bench.ssrf``.
 
 In a network namespace of its own every IPv4 and IPv6 address is made local (``ip route add local 0.0.0.0/0 dev
-lo``) and a listener takes what arrives, at several ports. The daemon's fetcher and the webhooks' client are then
-sent to every special range of the IANA registries: as literals in all their spellings, through names, through
-names that change their mind (DNS rebinding), through redirects, at forbidden ports, as feed, sitemap, listing,
-page and robots.txt. What counts is the address that a connection arrived at: nothing but the public ones may be in
-the list, and all of those must be. Needs Linux, ``ip``, and the right to make a namespace (root, or user namespaces).
+lo``) and a listener takes what arrives, at several ports. The daemon's fetcher and the clients of webhooks and hubs
+are then sent to every special range of the IANA registries: as literals in all their spellings, through names,
+through names that change their mind (DNS rebinding), through redirects, at forbidden ports, as feed, sitemap,
+listing, page and robots.txt. What counts is the address that a connection arrived at: nothing but the public ones
+may be in the list, and all of those must be. Needs Linux, ``ip``, and the right to make a namespace (root, or user
+namespaces).
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from crawlers.model import FetchRequest, Purpose
 from crawlers.robots import Robots
 from scheduler.cli.dryrun import SoloBudget
 from scheduler.delivery.webhook import WebhookTarget
+from scheduler.websub.client import HubClient
 from storage.events import Event
 
 #: Set in the process that works inside the namespace.
@@ -89,7 +91,9 @@ class Listener:
             async with asyncio.timeout(5):
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
                 _, mark, there = head.split(" ")[1].partition("/to?")
-                lines = ["HTTP/1.1 302 Found", f"Location: {there}"] if mark else ["HTTP/1.1 200 OK"]
+                # A POST is sent on as it is by 307 only.
+                found = "302 Found" if head.startswith("GET") else "307 Temporary Redirect"
+                lines = [f"HTTP/1.1 {found}", f"Location: {there}"] if mark else ["HTTP/1.1 200 OK"]
                 writer.write(
                     "\r\n".join([*lines, "Connection: close", "Content-Length: 2", "", "ok"]).encode("latin-1")
                 )
@@ -237,6 +241,19 @@ async def _hooks(listener: Listener, addresses: list[str]) -> Row:
     return row
 
 
+async def _hubs(listener: Listener, addresses: list[str]) -> Row:
+    """What feeds name as their hub, and where such a hub redirects to."""
+    row = Row("hubs")
+    client = HubClient(settings(), now=_now, lookup=Names())
+    try:
+        urls = fetcher_urls(addresses[:: max(1, len(addresses) // 24)])
+        await _count(row, listener, [client.ask(url, {"hub.mode": "subscribe"}) for url in urls])
+        await _controls(row, listener, [client.ask(f"http://{_in_url(a)}/", {"hub.mode": "subscribe"}) for a in PUBLIC])
+    finally:
+        await client.close()
+    return row
+
+
 async def _quiet(work: object) -> None:
     """A webhook whose URL is none is refused by the configuration; here it only must not connect."""
     with suppress(ValueError):
@@ -279,7 +296,7 @@ async def inside(*, quick: bool = False) -> list[Row]:
     await _proof(listener)
     addresses = special_addresses()[:: 6 if quick else 1]
     rows = await _fetching(listener, addresses)
-    rows.append(await _hooks(listener, addresses))
+    rows += [await _hooks(listener, addresses), await _hubs(listener, addresses)]
     for server in servers:
         server.close()
     return rows

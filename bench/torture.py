@@ -262,7 +262,7 @@ def torture(
                     # On a slow machine nothing would ever be up to be killed at work.
                     left = began + within - time.monotonic()
                     stage.await_start("worker" if victim == "worker" else "daemon", min(START_SECONDS, left))
-                time.sleep(chance.uniform(0.3, 2.1))
+                time.sleep(chance.uniform(0.3, 1.7))
                 verdict.kills[victim] += stage.kill(victim, armed=n % ARMED == 0)
                 if say:
                     print(f"\r{n + 1} of {kills} kills, {time.monotonic() - began:.0f} s", end="", file=sys.stderr)

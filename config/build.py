@@ -15,7 +15,7 @@ from config.build_outlet import OutletBuilder, Trail
 from config.document import OutletDocument, WartaDocument
 from config.errors import ConfigProblem
 from config.inherit import Chosen, Level
-from config.model import Dedupe, Limits, Monitor, Outlet, Politeness, Settings
+from config.model import Dedupe, Limits, Monitor, Outlet, Politeness, RobotsPolicy, Settings
 from config.yaml_reader import Document
 
 #: Honest and editable: the contact should become the operator's own.
@@ -126,6 +126,8 @@ def _limits(said: WartaDocument) -> Limits:
 def _default_politeness(said: WartaDocument, agent: str) -> Politeness:
     part = said.defaults.politeness
     written = part.model_dump(exclude_none=True, exclude={"user_agent"}) if part else {}
+    if "robots" in written:
+        written["robots"] = RobotsPolicy(written["robots"])
     return Politeness(user_agent=agent, **written)
 
 

@@ -99,6 +99,8 @@ def _knowing(settings: Settings, place: Place) -> Settings:
     """The settings with the place's outlet and source in them."""
     kept = tuple(s for s in place.outlet.sources if s.id != place.source.id)
     outlet = replace(place.outlet, sources=(*kept, place.source))
+    if place.source not in place.outlet.sources:  # nobody comes back to it: what fails now has failed
+        settings = replace(settings, limits=replace(settings.limits, page_attempts=1))
     return replace(settings, outlets=(*(o for o in settings.outlets if o.id != outlet.id), outlet))
 
 

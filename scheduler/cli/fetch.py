@@ -17,6 +17,7 @@ from crawlers.fetch import Fetcher
 from crawlers.model import (
     Discovered,
     DiscoveryFailed,
+    FailureKind,
     FeedEntry,
     Fetched,
     FetchFailed,
@@ -248,6 +249,8 @@ def show(found: Single, out: Output) -> None:
         out.line(f"  leads to {said['final_url']}", style="dim")
     if "failure" in said:
         out.line(f"  failed   {said['failure']}: {said['message']}", style="red")
+        if said["failure"] == FailureKind.FORBIDDEN_ADDRESS:
+            out.line("           --allow-network NETWORK permits a private network this once", style="dim")
     elif isinstance(found.discovered, Discovered):
         _show_entries(found.discovered, out)
     elif isinstance(found.read, Rejected):

@@ -117,7 +117,7 @@ def audit(config: ConfigOption = None, data: DataOption = None, json: JsonOption
             out.record({"ok": not report.findings, "findings": report.findings})
         else:
             for finding in report.findings:
-                out.line(str(finding), style="red")
+                out.line(f"{finding.check}  {finding.subject}: {finding.detail}", style="red")
             out.line("the ledger adds up" if not report.findings else f"{len(report.findings)} findings")
         return not report.findings
 

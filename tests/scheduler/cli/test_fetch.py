@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from typer.testing import CliRunner
@@ -17,6 +18,7 @@ from newsroom.press import Newsroom
 from newsroom.serve import Running, running
 from scheduler.cli.main import build
 
+ROOT = Path(__file__).parents[3]
 CLI = build(["fetch", "articles", "upkeep"])
 
 
@@ -74,6 +76,27 @@ def test_a_stored_page_is_an_article_and_stored_again_it_is_unchanged(warta, pre
     assert [a["title"] for a in warta("articles")] == [record.title]
     assert warta("audit")
     assert len(warta("fetch", record.url, "--store", code=2)) == 0
+
+
+def test_an_address_of_nobody_is_read_and_stored_under_the_shipped_configuration(press, tmp_path) -> None:
+    record = records(press.newsroom, "gemanusa")[-1]
+    path = urlsplit(record.url).path
+
+    def run(*words: str) -> tuple[int, str]:
+        done = CliRunner().invoke(CLI, [*words, "--config", str(ROOT / "config"), "--data", str(tmp_path / "data")])
+        return done.exit_code, done.output
+
+    url = f"http://127.0.0.1:{press.port}{path}"
+    refused = run("fetch", url)
+    looked = run("fetch", url, "--allow-network", "127.0.0.0/8", "--as", "article", "--json", "--ignore-robots")
+    stored = run("fetch", url + "-x", "--allow-network", "127.0.0.0/8", "--as", "article", "--store")
+
+    assert refused[0] == 1
+    assert "--allow-network" in refused[1]
+    assert json.loads(looked[1])["outlet"] is None
+    assert json.loads(looked[1])["robots"] == "ignore"
+    assert stored[0] == 1  # there is nothing, and nobody comes back to look
+    assert run("audit")[0] == 0
 
 
 @pytest.mark.parametrize(
