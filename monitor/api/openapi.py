@@ -115,6 +115,7 @@ _SCHEMAS: dict[str, Any] = {
             "health_said": _TEXT_OR_NULL,
             "next_because": {"type": "array", "items": _object({"name": _TEXT, "text": _TEXT, "at": _TIME})},
             "items_per_day": _or_null("number"),
+            "hub": _TEXT_OR_NULL,
         }
     ),
     "Logs": _object(

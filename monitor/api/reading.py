@@ -179,12 +179,14 @@ async def source(request: Request) -> Response:
     state = await storage.sources.get(name)
     if state is None or state.removed_at is not None:
         return error(404, f"no source {name[:200]!r}")
-    told = explanation(None, state, await storage.rhythms.get(name), datetime.now(UTC))
+    hub = await storage.hubs.of(name)
+    told = explanation(None, state, await storage.rhythms.get(name), datetime.now(UTC), hub)
     return answer(
         request,
         _source(state)
         | {"health": state_of(state), "health_since": iso(state.health_since), "health_said": state.health_said}
-        | {"next_because": told["terms"], "items_per_day": told["items_per_day"]},
+        | {"next_because": told["terms"], "items_per_day": told["items_per_day"]}
+        | {"hub": told["hub"]["text"] if told["hub"] else None},
     )
 
 

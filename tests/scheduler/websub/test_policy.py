@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from config.model import Adaptive
 from scheduler.policy import PublisherWord
 from scheduler.websub import policy
+from storage.explanation import pushed_by
 from storage.hubs import PROBATION, HubState, HubSubscription
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -68,3 +70,23 @@ def test_requests_become_rarer_and_never_stop(attempts: int, state: HubState) ->
 @given(st.text(max_size=60))
 def test_no_header_but_the_right_one_is_a_signature(header: str) -> None:
     assert not policy.is_signed(subscription(), header, b"news")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"state": HubState.OFFERED}, "makes warta ask for it"),
+        ({"state": HubState.OFFERED, "callback": "c", "message": "HTTP 500"}, "offers to push news; HTTP 500"),
+        ({"state": HubState.ASKED}, "has still to confirm"),
+        ({}, "polled as usual until it first does"),
+        ({"pushed_at": NOW}, "a safety poll is made at 2026-11-23 14:00:00Z"),
+        ({"pushed_at": NOW, "missed_at": NOW}, "kept some back"),
+        ({"pushed_at": NOW, "lease_until": NOW}, "offers to push news"),
+        ({"state": HubState.DENIED, "message": "the hub denies it: no"}, "does not push news: the hub denies it: no"),
+    ],
+)
+def test_what_is_expected_of_a_hub_is_said_in_a_sentence(changes: dict[str, object], said: str) -> None:
+    told = pushed_by(subscription(**changes), NOW + timedelta(hours=6), NOW)
+
+    assert said in told["text"]
+    assert (told["safety_poll"] is not None) == ("safety poll" in said)
