@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, tzinfo
 from functools import lru_cache
+from itertools import islice
 from typing import Any, Final
 
 import cssselect
@@ -18,6 +19,9 @@ from crawlers.decode import to_text
 from crawlers.identity import absolute
 from crawlers.model import Discovered, FeedEntry, Problem
 from crawlers.plain import MAX_TITLE, plain
+
+#: Links of a head that are looked at.
+MAX_LINKS: Final = 50
 
 _PLACEHOLDER: Final = re.compile(r"\{(?:date:([^{}]*)|(page|offset))\}")
 _ESCAPE: Final = re.compile(r"%(?=[0-9])")
@@ -86,7 +90,16 @@ def read_listing(
         follow=(following,) if following and following != url else (),
         problems=tuple(problems),
         title=plain(page.findtext(".//title") or "", limit=MAX_TITLE, tags=False),
+        hubs=tuple(_related(page, base, "hub")),
+        self_url=next(_related(page, base, "self"), None),
     )
+
+
+def _related(page: Any, base: str, rel: str) -> Iterator[str]:
+    """Addresses of that relation in the page's head (WebSub, section 4); what stands in its body may be a reader's."""
+    for link in islice(page.iterfind("head/link"), MAX_LINKS):
+        if rel in str(link.get("rel") or "").lower().split() and (url := absolute(str(link.get("href") or ""), base)):
+            yield url
 
 
 def _without_items() -> Discovered:

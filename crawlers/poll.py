@@ -90,6 +90,11 @@ class PollEnd:
     state: Mapping[str, Any] = field(default_factory=dict)
 
 
+def _is_topic(source: Source) -> bool:
+    """Whether hubs can push what the source shows: a sitemap is no news, and an address of the day is no name."""
+    return source.kind is not SourceKind.SITEMAP and "{" not in source.url
+
+
 class Poller:
     """Asks a source and enters what it announces into the run. Knows nothing of leases, schedules and articles."""
 
@@ -138,7 +143,7 @@ class Poller:
                 end = await self._read(run, outlet, source, state, result, sent)
         if end.status is RunStatus.FAILED and source.kind is SourceKind.FEED:
             end = await self._seek(end, outlet, source, state)
-        subscription = await self._storage.hubs.of(source.id) if source.kind is SourceKind.FEED else None
+        subscription = await self._storage.hubs.of(source.id) if _is_topic(source) else None
         return replace(end, crawl_delay=result.crawl_delay, hub=subscription)
 
     async def read_pushes(self, run: CrawlRun, outlet: Outlet, source: Source, state: SourceState) -> PollEnd:
@@ -307,7 +312,7 @@ class Poller:
         self, source: Source, first: Discovered, answer: Fetched, arrived: Sequence[datetime | None]
     ) -> None:
         """Remember where changes can be subscribed to, and whether the hub has kept its word until now."""
-        if source.kind is not SourceKind.FEED:
+        if not _is_topic(source):
             return
         now, said = self._now(), hub.offer(answer, first)
         subscription = await self._storage.hubs.offer(source.id, said.hubs, said.topic, now)

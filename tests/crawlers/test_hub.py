@@ -46,6 +46,16 @@ def test_feeds_name_hub_and_themselves(feed: str) -> None:
     assert (found.hubs, found.topic) == (("https://hub.test/",), "https://kabar.test/feed?own")
 
 
+def test_a_listing_page_names_its_hub_in_its_head() -> None:
+    page = """<html><head><base href="https://kabar.test/x/"><link rel="stylesheet hub" href="https://hub.test/">
+    <link rel=self href="../indeks"></head><body><link rel=hub href="https://reader.test/"><a href="/a/1">Harga cabai</a></body></html>"""
+    found = discover(SourceKind.LISTING, page.encode(), url=URL, now=NOW, timezone=ZoneInfo("UTC"))
+    assert isinstance(found, Discovered)
+
+    assert offer(answer(), found).hubs == ("https://hub.test/",)
+    assert offer(answer(), found).topic == "https://kabar.test/indeks"
+
+
 def test_the_header_comes_before_the_document() -> None:
     header = '<https://first.test/>; rel="hub", </feed?h>; title="a, b"; rel=self, <https://second.test/>; rel="x hub"'
     found = offer(answer(("link", header)), read(RSS))
