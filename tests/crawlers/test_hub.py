@@ -48,7 +48,8 @@ def test_feeds_name_hub_and_themselves(feed: str) -> None:
 
 def test_a_listing_page_names_its_hub_in_its_head() -> None:
     page = """<html><head><base href="https://kabar.test/x/"><link rel="stylesheet hub" href="https://hub.test/">
-    <link rel=self href="../indeks"></head><body><link rel=hub href="https://reader.test/"><a href="/a/1">Harga cabai</a></body></html>"""
+    <link rel=self href="../indeks"></head>
+    <body><link rel=hub href="https://reader.test/"><a href="/a/1">Harga cabai</a></body></html>"""
     found = discover(SourceKind.LISTING, page.encode(), url=URL, now=NOW, timezone=ZoneInfo("UTC"))
     assert isinstance(found, Discovered)
 
