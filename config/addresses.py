@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Annotated
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from pydantic import PlainValidator
 
@@ -155,7 +155,9 @@ def _store(value: object, expected: str, schemes: tuple[str, ...], need_host: tu
         raise wrong("the scheme is postgres", expected, "postgresql")
     try:
         parts = urlsplit(text)
-        usable = parts.port != 0 and (bool(parts.hostname) or scheme not in need_host)
+        # libpq's way to name a Unix socket is ?host=/run/postgresql.
+        host = parts.hostname or parse_qs(parts.query).get("host")
+        usable = parts.port != 0 and (bool(host) or scheme not in need_host)
     except ValueError:
         usable = False
     if not usable:

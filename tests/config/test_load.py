@@ -51,6 +51,10 @@ def test_every_key_of_the_main_file_arrives(loaded, tmp_path):
     assert found.secrets == {"geheim", "p%40ss", "p@ss"}
 
 
+def test_a_database_may_be_at_a_socket(loaded):
+    assert loaded("database: postgresql://u@/w?host=/run/postgresql\n").database.endswith("/run/postgresql")
+
+
 def test_the_most_specific_level_wins(loaded, write):
     warta = (
         "defaults: {schedule: {every: 30m, jitter: 20%}, politeness: {delay: 1s, robots: ignore}, language: en, priority: 7}\n"
