@@ -11,6 +11,8 @@ import codecs
 import re
 from typing import Final
 
+import webencodings  # type: ignore[import-untyped]
+
 _DECLARED: Final = re.compile(rb"^\s*<\?xml[^<>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._:-]{1,40})[\"']")
 _CHARSET: Final = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9._:-]{1,40})", re.IGNORECASE)
 
@@ -29,7 +31,7 @@ _WHATWG: Final = {
 _ALLOWED_WORDS = (
     "utf-8 utf-16-le utf-16-be cp1250 cp1251 cp1252 cp1253 cp1254 cp1255 cp1256 cp1257 cp1258 cp866 "
     "cp874 cp932 cp949 iso8859-2 iso8859-3 iso8859-4 iso8859-5 iso8859-6 iso8859-7 iso8859-8 "
-    "iso8859-10 iso8859-13 iso8859-14 iso8859-15 iso8859-16 koi8-r koi8-u mac-roman gb18030 big5 "
+    "iso8859-10 iso8859-13 iso8859-14 iso8859-15 iso8859-16 koi8-r koi8-u mac-roman mac-cyrillic gb18030 big5 "
     "big5hkscs euc_jp iso2022_jp"
 )
 _ALLOWED: Final = frozenset(_ALLOWED_WORDS.split())
@@ -38,14 +40,18 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+#: Characters of JIS X 0208 that the web takes for their wide forms (WHATWG, index jis0208).
+_WIDE: Final = str.maketrans("\u301c\u2016\u2212\u00a2\u00a3\u00ac", "\uff5e\u2225\uff0d\uffe0\uffe1\uffe2")
 #: Share of undecodable sequences up to which bytes are damaged UTF-8 rather than another encoding.
 _DAMAGE: Final = 0.1
 
 
 def codec_of(label: str) -> str | None:
     """The codec for an encoding label of the web, or None when it is none."""
+    standard = webencodings.lookup(label)
     try:
-        name = codecs.lookup(label.strip()).name
+        # Labels of the standard first; Python knows some more that are met ("cp1252", "sjis").
+        name = standard.codec_info.name if standard is not None else codecs.lookup(label.strip()).name
     except (LookupError, ValueError):
         return None
     name = _WHATWG.get(name, name)
@@ -86,7 +92,7 @@ def _by_label(body: bytes, labels: list[str]) -> str:
     for codec in labels:
         if codec != "utf-8":
             try:
-                return body.decode(codec)
+                return _decoded(body, codec)
             except UnicodeDecodeError:
                 continue
     damaged = body.decode("utf-8", "replace")
@@ -95,3 +101,26 @@ def _by_label(body: bytes, labels: list[str]) -> str:
         return damaged
     fallback = next((codec for codec in labels if codec != "utf-8"), "cp1252")
     return body.decode(fallback, "replace")
+
+
+def _decoded(body: bytes, codec: str) -> str:
+    """`body` in that encoding. Raises UnicodeDecodeError."""
+    if codec not in {"euc_jp", "iso2022_jp"}:
+        return body.decode(codec)
+    return body.decode(codec, _VENDORS).translate(_WIDE)
+
+
+def _vendors(error: UnicodeError) -> tuple[str, int]:
+    """A pair of bytes that only NEC's and IBM's rows of JIS X 0208 have, read by its place in Shift_JIS."""
+    assert isinstance(error, UnicodeDecodeError)
+    pair = error.object[error.start : error.start + 2]
+    if len(pair) < 2 or pair[0] >> 7 != pair[1] >> 7 or not all(0x21 <= byte & 0x7F <= 0x7E for byte in pair):
+        raise error
+    row, cell = pair[0] & 0x7F, pair[1] & 0x7F
+    lead = ((row - 0x21) >> 1) + 0x81
+    trail = cell + (0x1F + (cell >= 0x60) if row & 1 else 0x7E)
+    return bytes((lead + 0x40 if lead > 0x9F else lead, trail)).decode("cp932"), error.start + 2
+
+
+_VENDORS: Final = "warta.vendors"
+codecs.register_error(_VENDORS, _vendors)

@@ -88,8 +88,13 @@ def test_a_sitemap_of_too_many_places_is_cut_and_says_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("label", "codec"), [("utf-16", "utf-16-le"), ("big5", "big5hkscs"), ("idna", None), ("x" * 50, None)]
-)
+        ("label", "codec"),
+    [
+        ("utf-16", "utf-16-le"), ("big5", "big5hkscs"), ("x-sjis", "cp932"), ("windows-874", "cp874"),
+        ("iso88591", "cp1252"), ("ks_c_5601-1989", "cp949"), ("x-gbk", "gb18030"), ("cp1252", "cp1252"),
+        ("x-mac-cyrillic", "mac-cyrillic"), ("idna", None), ("undefined", None), ("hz-gb-2312", None), ("x" * 50, None),
+    ],
+)  # fmt: skip
 def test_labels_are_those_of_the_web(label: str, codec: str | None) -> None:
     assert codec_of(label) == codec
 
@@ -98,6 +103,10 @@ def test_a_stateful_encoding_is_read_by_its_label_and_hong_kong_characters_too()
     japanese = "日本のニュース".encode("iso2022_jp")
 
     assert to_text(japanese, "text/html; charset=iso-2022-jp") == "日本のニュース"
+    vendors = b"\x1b$B-!\x1b(B"
+    assert to_text(vendors, "text/html; charset=iso-2022-jp") == "①"
+    assert to_text("〜".encode("euc_jp") + b"\xad\xa1 \xa5", "text/html; charset=euc-jp") != "～① "
+    assert to_text("東京〜".encode("euc_jp") + b"\xad\xa1", "text/html; charset=x-euc-jp") == "東京～①"
     assert to_text("香港嘅新聞".encode("big5hkscs"), "text/html; charset=Big5") == "香港嘅新聞"
 
 
