@@ -99,7 +99,8 @@ def _without_links(blocks: list[Block], known: list[str], found: list[str]) -> l
     """Paragraphs without the links inside them; their titles are added to `found`."""
     kept: list[Block] = []
     for block in blocks:
-        if block.kind in {BlockKind.PARAGRAPH, BlockKind.QUOTE}:
+        # "Sumber: Reuters | Editor: …" is no link, and a name may end with a dot.
+        if block.kind in {BlockKind.PARAGRAPH, BlockKind.QUOTE} and read_byline(block.text) is None:
             text, titles = strip_links(block.text, known)
             found.extend(titles)
             block = Block(block.kind, text)

@@ -20,7 +20,7 @@ _OTHERS = "penerjemah|translator|fotografer|foto|photographer|uploader|pengungga
 
 #: A label with its colon; ``Rep`` and ``Oleh`` only with one.
 _LABEL = re.compile(
-    rf"(?:^|(?<=[\s|/,;.\"”’)])|(?-i:(?<=[a-z])(?=[A-Z])))"
+    rf"(?:^|(?<=[\s|/,;.\"”’)])|(?-i:(?<=[a-z\d])(?=[A-Z])))"
     rf"(?P<label>{_WRITERS}|{_EDITORS}|{_SOURCES}|{_OTHERS})\s?:\s*",
     re.IGNORECASE,
 )

@@ -26,13 +26,14 @@ _WORD = rf"(?:ST\.|D\.C\.|(?:[{_UP}]{{2,}}[a-z][{_UP}]{{2,}}|[{_UP}][{_UP}'’]+
 _UPPER = rf"{_WORD}(?:(?: |-){_WORD}){{0,5}}"
 _NAME = rf"(?:[{_UP}][\w'’]*(?!\w)(?:\.(?= ?\())?)"
 _QUALIFIER = rf"(?:, ?{_NAME}(?: {_NAME}){{0,2}})?"
-_UPPERS = rf"{_UPPER}{_QUALIFIER}(?: ?/ ?{_UPPER}{_QUALIFIER}){{0,5}}"
+_UPPERS = rf"{_UPPER}{_QUALIFIER}(?:(?: ?/ ?| & ){_UPPER}{_QUALIFIER}){{0,5}}"
+_BETWEEN = re.compile(r"/| & ")
 _MIXED = rf"(?:(?:St|Mt|Ft)\. )?{_NAME}(?:[ -](?:d[ei]l?|[ae]l|of|la|{_NAME})){{0,4}}"
 _MIXEDS = rf"{_MIXED}{_QUALIFIER}(?: ?/ ?{_MIXED}{_QUALIFIER}){{0,5}}"
 _KNOWN = rf"(?:{'|'.join(re.escape(name) for name in PLACES)})"
 _WRITTEN = r"(?:[A-Z][a-z]{2,9}\.? \d{1,2}|\d{1,2} [A-Z][a-z]{2,9})(?: \d{4})?"
 _DATE = rf"(?:,? {_WRITTEN}|,? \(\d{{1,2}}/\d{{1,2}}(?:/\d{{2,4}})?\))?"
-_DOT = rf"(?: ?\.(?:(?= ?$)| |(?=[\"“‘'\d]|[{_UP}][a-z ]))|(?<=D\.C\.)(?: |$))"
+_DOT = rf"(?: ?\.(?:(?= ?$)| |(?=[\"“‘'\d]|[{_UP}][a-z ]|[{_UP}]{{2,}} ))|(?<=D\.C\.)(?: |$))"
 _STOP = rf"(?P<stop>{_DOT}|{_DASH}|$)"
 _DOMAIN = r"(?:[A-Z][A-Z0-9]+(?:\.[A-Z]{2,4}){1,2}(?!\.?\w))"
 #: The same at another outlet's place, where a comma and a dash around it leave no doubt.
@@ -115,12 +116,12 @@ def read_dateline(text: str, brands: tuple[str, ...] = ()) -> Dateline:
 @lru_cache(maxsize=256)
 def _grammar(brands: tuple[str, ...]) -> _Grammar:
     known = sorted((b for b in brands if b.strip()), key=lambda b: (-len(b), b))
-    names = [re.escape(b).replace(r"\.", r" ?\. ?").replace(r"\ ", " +") for b in known]
+    names = [re.escape(b).replace(r"\.", r"(?: ?\. ?| )").replace(r"\ ", " +") for b in known]
     own = "(?i:" + "|".join(names) + ")(?!\\w)" if names else "(?!)"
     brand = rf"(?P<brand>{own}|{_DOMAIN})"
     comma_brand = rf"(?P<brand>{own}|{_DOMAIN}|{_ANY_DOMAIN})"
     return _Grammar(
-        brand_dash=re.compile(rf"^{brand}[ .,:|]*(?P<dash>{_DASH})"),
+        brand_dash=re.compile(rf"^{brand}(?:[ .,:|]*(?P<dash>{_DASH})| ?(?P<bar>\|) ?)"),
         brand_upper=re.compile(rf"^{brand}(?:[.,:|] ?| )(?P<places>{_UPPERS}){_DATE}{_STOP}"),
         brand_comma=re.compile(rf"^{comma_brand} ?, ?(?P<places>{_MIXEDS}){_DATE}(?P<stop>{_DASH}|$)"),
         brand_known=re.compile(rf"^{brand} ?, ?(?P<places>{_KNOWN})(?P<stop> ?,? (?=[{_UP}\"“]))"),
@@ -144,7 +145,8 @@ def _after_brand(head: str, grammar: _Grammar, _brands: tuple[str, ...]) -> Date
     place = _branded_place(rest)
     if place is not None:
         return replace(place, brand=match["brand"])
-    glued = match["dash"].strip() == match["dash"] and match["dash"] in "-–" and rest
+    dash = match["dash"] or match["bar"]
+    glued = dash.strip() == dash and dash in "-–" and rest
     return None if glued else Dateline(rest, match["brand"])
 
 
@@ -163,7 +165,7 @@ def _branded_place(text: str) -> Dateline | None:
     match = _BARE_KNOWN.match(text) or _GLUED_KNOWN.match(text)
     if match is None:
         match = _UNENDED_KNOWN.match(text)
-        if match is None or not is_known_place(match["places"]):
+        if match is None or not all(map(is_known_place, _split(match["places"]))):
             return None
     if match["places"].isupper() or match["stop"].strip() or match["stop"] == "":
         return Dateline(text[match.end() :], None, _split(match["places"]))
@@ -173,7 +175,9 @@ def _branded_place(text: str) -> Dateline | None:
 #: ``SingapuraBRI Group``: two elements ran together.
 _GLUED_KNOWN = re.compile(rf"^(?P<places>{_KNOWN})(?P<stop>(?=[{_UP}][{_UP}a-z]))")
 #: ``JAKARTA Presiden``, ``JAKARTA, Presiden``: the terminator was forgotten.
-_UNENDED_KNOWN = re.compile(rf"^(?P<places>{_UPPER})(?P<stop>[,:]? (?=[{_UP}]\w*[a-z]|PT |\"|“))")
+_UNENDED_KNOWN = re.compile(
+    rf"^(?P<places>{_UPPER}(?: ?/ ?{_UPPER}){{0,5}})(?P<stop>[,:]? (?=[{_UP}]\w*[a-z]|PT |\"|“))"
+)
 
 
 def _before_brand(head: str, grammar: _Grammar, _brands: tuple[str, ...]) -> Dateline | None:
@@ -256,5 +260,5 @@ def _plausible(name: str, *, branded: bool) -> bool:
 
 def _split(places: str) -> tuple[str, ...]:
     """``WASHINGTON / WEST PALM BEACH, Florida`` → its two places."""
-    names = (part.partition(",")[0].strip() for part in places.split("/"))
+    names = (part.partition(",")[0].strip() for part in _BETWEEN.split(places))
     return tuple(dict.fromkeys(name for name in names if name))

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crawlers.normalize.dateline import read_dateline
 from crawlers.normalize.text import clean_line
@@ -33,6 +35,14 @@ BRANDED = [
     ("KABARNIAGA.CO.ID - JAKARTA ", ("JAKARTA",)),
     ("KABARNIAGA.CO.ID - ", ()),
     ("KABARNIAGA.CO.ID – ", ()),
+    ("KABARNIAGA.CO.ID | JAKARTA. ", ("JAKARTA",)),
+    ("KABARNIAGA CO.ID - JAKARTA. ", ("JAKARTA",)),
+    ("kabarniaga.co.id -JAKARTA. ", ("JAKARTA",)),
+    ("KABARNIAGA.CO.ID-WASHINGTON/BEIJING. ", ("WASHINGTON", "BEIJING")),
+    ("KABARNIAGA.CO.ID – SURABAYA/JAKARTA. ", ("SURABAYA", "JAKARTA")),
+    ("KABARNIAGA.CO.ID - SURABAYA/JAKARTA ", ("SURABAYA", "JAKARTA")),
+    ("KABARNIAGA.CO.ID - JAKARTA & BANDUNG. ", ("JAKARTA", "BANDUNG")),
+    ("KABARNIAGA.CO.ID - TANJUNG ENIM.\u00a0", ("TANJUNG ENIM",)),
 ]
 
 
@@ -40,7 +50,8 @@ BRANDED = [
 def test_brand_and_places_are_taken_off_and_the_sentence_stays(opening: str, places: tuple[str, ...]) -> None:
     found = read_dateline(clean_line(opening + REST), NIAGA)
 
-    assert ("KABARNIAGA.CO.ID", places, REST) == (found.brand, found.places, found.rest)
+    assert (places, REST) == (found.places, found.rest)
+    assert (found.brand or "").upper().replace(" ", ".") == "KABARNIAGA.CO.ID"
 
 
 OTHERS = [
@@ -144,3 +155,41 @@ def test_a_long_text_is_cut_where_the_dateline_ends() -> None:
     rest = "Kalimat panjang tentang garam. " * 100
 
     assert rest.strip() == read_dateline("KABARNIAGA.CO.ID - JAKARTA. " + rest, NIAGA).rest
+
+
+@pytest.mark.parametrize("sentence", ["PT Bank Semar naik.", "IHSG naik.", "Rp 1 triliun hilang.", "“Naik,” katanya."])
+def test_a_sentence_glued_to_the_dot_of_the_dateline_stays_whole(sentence: str) -> None:
+    found = read_dateline(f"KABARNIAGA.CO.ID - JAKARTA.{sentence}", NIAGA)
+
+    assert (("JAKARTA",), sentence) == (found.places, found.rest)
+
+
+@pytest.mark.parametrize("sentence", ["BMKG Stasiun Semar mencatat hujan.", "PT Bank Semar naik.", "IHSG naik."])
+def test_a_comma_after_a_city_takes_no_word_of_the_sentence(sentence: str) -> None:
+    assert read_dateline(f"KABARNIAGA.CO.ID - JAKARTA, {sentence}", NIAGA).rest.endswith(sentence)
+
+
+SENTENCES = st.tuples(
+    st.sampled_from(["Petani", "IHSG", "PT Garam", "“Naik", "Rp 1.200", "2.000", "AS", "BMKG Semar", "Minggu (7/3)"]),
+    st.text("abcdefg ABC.,-/&()\"'0123456789", min_size=0, max_size=40),
+).map(lambda two: clean_line(f"{two[0]} {two[1]} akhir kalimat ini."))
+
+
+@given(
+    st.sampled_from(["KABARNIAGA.CO.ID", "Kabarniaga.co.id", "KABARNIAGA CO.ID"]),
+    st.sampled_from([" - ", "-", " -", "- ", " – ", "–", " — ", " -\u00a0 \u00a0", " | ", " "]),
+    st.lists(st.sampled_from(["JAKARTA", "SURABAYA", "TANJUNG ENIM", "New York", "WASHINGTON", "BEIJING"]), max_size=3),
+    st.sampled_from(["/", " / "]),
+    st.sampled_from([". ", " . ", ".\u00a0", " - ", " – ", ".\u200b "]),
+    SENTENCES,
+)
+def test_no_form_of_a_dateline_costs_a_word_of_the_first_sentence(
+    brand: str, dash: str, places: list[str], slash: str, end: str, sentence: str
+) -> None:
+    opening = brand + dash + (slash.join(places) + end if places else "")
+    found = read_dateline(clean_line(opening + sentence), (*NIAGA,))
+
+    assert found.rest.endswith(sentence)
+    if places and dash != " " and all(place.isupper() for place in places):
+        assert found.places == tuple(dict.fromkeys(places))
+        assert found.rest == sentence
