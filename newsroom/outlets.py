@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -188,9 +189,8 @@ LISTINGS: dict[str, tuple[str, Values]] = {
 }
 
 
-def settings(port: int, every: str, delay: str = "50ms", revisions: Values | None = None) -> Values:
+def settings(port: int, every: str, delay: str = "50ms") -> Values:
     """``warta.yaml`` as plain values."""
-    follows = {"revisions": revisions} if revisions else {}
     return {
         "data_dir": "data",
         "redis": "embedded",
@@ -203,7 +203,6 @@ def settings(port: int, every: str, delay: str = "50ms", revisions: Values | Non
         "defaults": {
             "schedule": {"every": every},
             "politeness": {"delay": delay, "domain_delay": delay, "concurrency": 4},
-            **follows,
         },
     }
 
@@ -254,24 +253,25 @@ def write_config(
     feeds: int = 0,
     every: str = "5s",
     delay: str = "50ms",
-    revisions: Values | None = None,
+    extra: Mapping[str, Values] | None = None,
 ) -> None:
     """Write ``warta.yaml`` and ``outlets/*.yaml`` for a press at ``port``.
 
     ``feeds`` adds that many small outlets of the field (0 to 99,999); ``every`` is how often a
-    source is polled, ``delay`` the time between two requests to a host or its domain, ``revisions``
-    how stored articles are followed. The data directory is ``data`` beside the files. Files of the
-    same names are overwritten.
+    source is polled, ``delay`` the time between two requests to a host or its domain, ``extra``
+    further keys of an outlet's file, by outlet. The data directory is ``data`` beside the files.
+    Files of the same names are overwritten.
     """
     if not 0 <= feeds <= 99_999:
         raise ValueError(f"feeds is {feeds}; the field has 0 to 99999 small outlets")
     addresses = Addresses(port)
     folder = directory / "outlets"
     folder.mkdir(parents=True, exist_ok=True)
-    whole = settings(port, every, delay, revisions) | {"data_dir": str((directory / "data").absolute())}
+    whole = settings(port, every, delay) | {"data_dir": str((directory / "data").absolute())}
     _write(directory / "warta.yaml", whole)
     for shape in RULES:
-        _write(folder / f"{shape.masthead_of().id}.yaml", outlet(shape, addresses))
+        outlet_id = shape.masthead_of().id
+        _write(folder / f"{outlet_id}.yaml", outlet(shape, addresses) | (extra or {}).get(outlet_id, {}))
     for number in range(1, feeds + 1):
         _write(folder / f"{ladang.outlet_id(number)}.yaml", small_outlet(number, addresses))
 

@@ -19,6 +19,8 @@ RUNWAY = timedelta(hours=2)
 #: The feed that breaks, and the host of the one that fails.
 BROKEN = "kabarniaga/industri"
 FAILING = "gemanusa/rdf"
+#: The outlet whose stories are followed closely.
+FOLLOWED = "archipelagopost"
 #: The host a share of whose articles is gone.
 GONE = "www.datakini.test"
 
@@ -42,9 +44,9 @@ def _newest(newsroom: Newsroom, outlet: str, channel: str | None = None) -> int:
     return stories[min(3, len(stories) - 1)].number
 
 
-def _early(newsroom: Newsroom, outlet: str, channel: str, nth: int) -> int:
-    """Number of an early story of the demo, which is looked at again soon."""
-    stories = [s for s in newsroom.house(outlet).desk.latest(newsroom.clock.now(), 20, channel) if s.kind is Kind.FRESH]
+def _early(newsroom: Newsroom, outlet: str, nth: int) -> int:
+    """Number of an early story, which has been read by now and is looked at again soon."""
+    stories = [s for s in newsroom.house(outlet).desk.latest(newsroom.clock.now(), 20) if s.kind is Kind.FRESH]
     return stories[min(nth, len(stories) - 1)].number
 
 
@@ -68,12 +70,12 @@ CUES: Sequence[Cue] = (
     Cue(3, "A feed breaks: HTML where XML was", lambda n: n.misbehave("html_instead", source=BROKEN)),
     Cue(4, "A feed fails: 500", lambda n: n.misbehave("status_500", source=FAILING)),
     Cue(8, "Bourse news comes in a burst", _burst("kabarniaga", 6, "investasi")),
-    Cue(11, "A story moves to another address", lambda n: n.move("kabarniaga", _early(n, "kabarniaga", "nasional", 5))),
-    Cue(12, "Another is taken back", lambda n: n.retract("kabarniaga", _early(n, "kabarniaga", "nasional", 7))),
+    Cue(11, "A story moves to another address", lambda n: n.move(FOLLOWED, _early(n, FOLLOWED, 5))),
+    Cue(12, "Another is taken back", lambda n: n.retract(FOLLOWED, _early(n, FOLLOWED, 7))),
     Cue(
         13,
         "A figure is put right, with a notice that no feed tells of",
-        lambda n: n.revise("kabarniaga", _early(n, "kabarniaga", "nasional", 9), Change.CORRECTION),
+        lambda n: n.revise(FOLLOWED, _early(n, FOLLOWED, 9), Change.CORRECTION),
     ),
     Cue(
         14,

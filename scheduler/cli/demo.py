@@ -33,8 +33,13 @@ from storage.events import Event, EventFilter
 from storage.model import RunStatus
 from storage.storage import Storage
 
-#: How the demo follows stored articles: what takes days otherwise is seen within a minute.
-FOLLOWED = {"visits": ["4s", "12s", "22s", "35s"], "retract_after": "6s"}
+#: How the demo follows one outlet's articles: what takes days otherwise is seen within a minute.
+FOLLOWED = {
+    script.FOLLOWED: {
+        "schedule": {"every": "25s"},
+        "revisions": {"visits": ["6s", "14s", "22s", "35s"], "retract_after": "6s"},
+    }
+}
 
 #: Events that are shown as they come.
 SHOWN = ("copy", "revised", "corrected", "moved", "retracted")
@@ -76,7 +81,7 @@ def demo(
     directory = (data or Path(tempfile.mkdtemp(prefix="warta-demo-"))).absolute()
     newsroom = script.demo_newsroom()
     with running(newsroom) as press:
-        press_outlets.write_config(directory, press.port, revisions=FOLLOWED)
+        press_outlets.write_config(directory, press.port, extra=FOLLOWED)
         settings = _settings(directory)
         configure(path=log_file(settings), level="debug", console=None)
         scene = Scene(began=utc_now(), seconds=seconds)
