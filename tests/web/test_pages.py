@@ -210,8 +210,9 @@ def test_articles_are_found_and_show_what_changed(looked_at, page):
     page.get_by_role("button", name="Search").click()
     page.wait_for_url("**/articles?q=melemah")
     page.get_by_role("link", name="Rupiah melemah").click()
-    assert page.locator("del").first.inner_text().endswith("menguat")
-    assert page.locator("ins").first.inner_text().endswith("melemah")
+    assert page.locator("del").first.inner_text().split() == ["removed:", "menguat"]
+    assert page.locator("ins").first.inner_text().split() == ["added:", "melemah"]
+    assert page.get_by_role("heading", name="What happened").is_visible()
     assert page.get_by_text("Where each field came from").is_visible()
     frame = page.frame_locator("iframe")
     assert frame.get_by_text("Asli").is_visible()
