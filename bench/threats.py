@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
@@ -77,17 +77,17 @@ _FETCHES: Final = (
 
 
 @asynccontextmanager
-async def _fetcher(port: int) -> AsyncIterator[Callable[[str], Any]]:
+async def _fetcher(port: int, other: int = 80) -> AsyncIterator[Callable[[str], Any]]:
     settings = Settings(
         path=Path("x"), data_dir=Path("x"), redis="embedded", database="embedded", outlets=(), politeness=POLITE,
-        limits=replace(Limits(), ports=frozenset({port}), feed_seconds=2.0),
+        limits=replace(Limits(), ports=frozenset({port, other}), feed_seconds=2.0),
         allow_networks=(ip_network("127.0.0.0/8"),), resolve=(("*.test", "127.0.0.1"),),
     )  # fmt: skip
     fetcher = Fetcher(settings, SoloBudget(), Robots(now=_now), _now)
     await fetcher.start()
 
     async def get(path: str) -> Any:
-        url = f"http://a.test:{port}{path}"
+        url = path if path.startswith("http") else f"http://a.test:{port}{path}"
         return await fetcher.fetch(FetchRequest(url=url, purpose=Purpose.FEED, outlet_id="x"), POLITE)
 
     try:
@@ -111,6 +111,48 @@ async def fetches(port: int) -> list[Row]:
             ended = str(answer.kind) if isinstance(answer, FetchFailed) else f"status {answer.status}"
             rows.append(Row(name, bare, ended, round(time.monotonic() - begun, 2), round(_peak() - before, 1)))
     return rows
+
+
+async def _peaceful(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """A feed as any other."""
+    with suppress(ConnectionError, asyncio.IncompleteReadError):
+        await reader.readuntil(b"\r\n\r\n")
+        body = FEED % ITEM
+        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        await writer.drain()
+    writer.close()
+
+
+async def neighbours(port: int) -> Row:
+    """What a feed of somebody else waits for its answer, alone and while eight attackers are read without a pause."""
+    server = await asyncio.start_server(_peaceful, "127.0.0.1", 0)
+    other = server.sockets[0].getsockname()[1]
+    async with _fetcher(port, other) as get:
+        await get(f"http://b.test:{other}/none")
+
+        async def waits() -> float:
+            spans = []
+            for _ in range(100):
+                begun = time.monotonic()
+                answer = await get(f"http://b.test:{other}/rss")
+                spans.append(time.monotonic() - begun)
+                assert isinstance(answer, Fetched)
+                await asyncio.sleep(0.02)
+            return sorted(spans)[94] * 1000
+
+        async def attack(number: int) -> None:
+            for path, *_ in _FETCHES[number % 8 :: 8] * 1000:
+                await get(path)
+
+        alone = await waits()
+        attackers = [asyncio.ensure_future(attack(n)) for n in range(8)]
+        during = await waits()
+        for task in attackers:
+            task.cancel()
+        await asyncio.gather(*attackers, return_exceptions=True)
+    server.close()
+    ended = f"p95 {alone:.0f} ms alone, {during:.0f} ms then"
+    return Row("another host's feed meanwhile", "one process for all", ended, round(during / 1000, 3), 0.0)
 
 
 # -- reading --------------------------------------------------------------------------------------
@@ -206,6 +248,7 @@ def run() -> list[Row]:
         port = int(attacker.stdout.readline())
         try:
             rows = asyncio.run(fetches(port))
+            rows.append(asyncio.run(neighbours(port)))
         finally:
             attacker.kill()
     return [*rows, *asyncio.run(readings()), configuration()]

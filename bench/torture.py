@@ -228,7 +228,7 @@ def staged(directory: Path, port: int, *, every: str) -> Iterator[Stage]:
     stage.start("daemon")
     try:
         database = stage.settings.data_dir / "warta.db"
-        _until(lambda: database.exists() and database.stat().st_size > 0, 20, "the daemon made no database")
+        _until(lambda: database.exists() and database.stat().st_size > 0, 60, "the daemon made no database")
         time.sleep(1)
         stage.start("worker")
         yield stage
