@@ -20,6 +20,7 @@ from crawlers.pool import ParsePool
 from crawlers.run import Crawler
 from scheduler.plan import apply, diff
 from scheduler.worker import after_poll
+from storage.database import Database
 from storage.embedded import EmbeddedValkey
 from storage.leases import Leases
 from storage.model import CrawlRun, Fate, SourceState, Trigger
@@ -123,14 +124,27 @@ async def valkey_url(valkey_home: Path) -> AsyncIterator[str]:
 MakePress = Callable[..., Awaitable[Press]]
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with its tables and nothing in them, to be copied."""
+    path = tmp_path_factory.mktemp("blank") / "warta.db"
+    database = Database(f"sqlite:///{path}")
+    await database.migrate()
+    await database.close()
+    return path
+
+
 @pytest.fixture
-async def make_press(web: Any, make_visitor: Any, valkey_url: str, tmp_path: Path) -> AsyncIterator[MakePress]:
+async def make_press(
+    web: Any, make_visitor: Any, valkey_url: str, blank: Path, tmp_path: Path
+) -> AsyncIterator[MakePress]:
     """Builds the press; `sources` are (name, kind, path) triples, or Source fields as a mapping."""
     visitor = await make_visitor()
     redis = connect(valkey_url)
     await redis.flushall()
     clock = visitor.clock
-    storage = await Storage.open(f"sqlite:///{tmp_path / 'warta.db'}", now=clock)
+    shutil.copy(blank, tmp_path / "warta.db")
+    storage = await Storage.open(f"sqlite:///{tmp_path / 'warta.db'}", now=clock, migrate=False)
     pool = ParsePool(1, seconds=10.0, preload=("crawlers.discover", "crawlers.page"))
     pool.start()
 

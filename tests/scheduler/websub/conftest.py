@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 import pytest_asyncio
 from aiohttp import web
 from yarl import URL
@@ -20,6 +22,7 @@ from monitor.api.serve import ApiServer
 from scheduler.websub.callback import Callbacks
 from scheduler.websub.client import HubClient
 from scheduler.websub.office import SubscriptionOffice
+from storage.database import Database
 from storage.hubs import HubSubscription
 from storage.sources import SourceDefinition
 from storage.storage import Storage
@@ -138,14 +141,27 @@ class Post:
 MakePost = Callable[..., Any]
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with its tables and nothing in them, to be copied."""
+    path = tmp_path_factory.mktemp("blank") / "warta.db"
+    database = Database(f"sqlite:///{path}")
+    await database.migrate()
+    await database.close()
+    return path
+
+
 @pytest_asyncio.fixture
-async def make_post(hub: Hub, clock: Any, tmp_path: Path) -> AsyncIterator[MakePost]:
+async def make_post(hub: Hub, clock: Any, blank: Path, tmp_path: Path) -> AsyncIterator[MakePost]:
     opened: list[Post] = []
     servers: list[tuple[ApiServer, asyncio.Task[None]]] = []
 
     async def make(*, websub: WebSub | None = None, outlets: Sequence[Outlet] = (), most_bytes: int = 1000) -> Post:
         websub = websub or WebSub(callback=CALLBACK, lease=timedelta(days=10))
-        storage = await Storage.open(f"sqlite:///{tmp_path / 'warta.db'}", now=clock)
+        path = tmp_path / "warta.db"
+        if not path.exists():
+            shutil.copy(blank, path)
+        storage = await Storage.open(f"sqlite:///{path}", now=clock, migrate=False)
         definition = SourceDefinition(id=SOURCE, outlet_id="kabar", kind="feed", url=TOPIC)
         await storage.sources.upsert([definition], {SOURCE: clock() + timedelta(hours=5)}, clock())
         settings = settings_for(hub.url, outlets)
