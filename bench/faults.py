@@ -57,6 +57,8 @@ class Day:
     findings: int = 0
     #: Longest time ``/healthz`` took to answer, seconds.
     healthz: float = 0.0
+    #: Lines of the log in each second, from before the fault until all was well.
+    lines: float = 0.0
     #: What ``/readyz`` named, and the log's warnings.
     said: list[str] = field(default_factory=list)
     skipped: str | None = None
@@ -324,6 +326,7 @@ def play(scene: Scene, name: str, fault: Callable[[Scene], Any], lasting: float)
     day = Day(name)
     log = scene.stage.settings.data_dir / "logs" / "warta.jsonl"
     from_here = log.stat().st_size if log.exists() else 0
+    began = time.monotonic()
     _publish(scene, 2)
     with Watch(scene.monitor) as watch:
         try:
@@ -337,6 +340,7 @@ def play(scene: Scene, name: str, fault: Callable[[Scene], Any], lasting: float)
         verdict = asyncio.run(_caught_up(scene, lifted))
         day.recovery = round(time.monotonic() - lifted, 1)
     day.healthz, day.said = round(watch.longest, 2), list(watch.said)[:4]
+    day.lines = round(_lines(log, from_here) / (time.monotonic() - began), 1)
     day.said += _warnings(log, from_here)
     day.lost, day.twice, day.phantom = len(verdict.lost) + len(verdict.late), len(verdict.twice), len(verdict.phantom)
     day.findings = len(verdict.findings)
@@ -361,6 +365,14 @@ async def _caught_up(scene: Scene, since: float) -> Verdict:
         finally:
             await storage.close()
         await asyncio.sleep(0.5)
+
+
+def _lines(log: Path, start: int) -> int:
+    """Lines since then; the log may have begun another file meanwhile."""
+    with suppress(OSError), log.open("rb") as file:
+        file.seek(min(start, log.stat().st_size))
+        return file.read().count(b"\n")
+    return 0
 
 
 def _warnings(log: Path, start: int) -> list[str]:
@@ -436,9 +448,8 @@ def line(day: Day) -> str:
     if day.skipped:
         return f"{day.fault:<34} skipped: {day.skipped}"
     counts = f"lost {day.lost}, twice {day.twice}, phantom {day.phantom}, findings {day.findings}"
-    return f"{day.fault:<34} well after {day.recovery:>5.1f} s; {counts}; healthz {day.healthz:.2f} s; " + "; ".join(
-        day.said
-    )
+    health = f"healthz {day.healthz:.2f} s, {day.lines:.0f} log lines a second"
+    return f"{day.fault:<34} well after {day.recovery:>5.1f} s; {counts}; {health}; " + "; ".join(day.said)
 
 
 if __name__ == "__main__":
