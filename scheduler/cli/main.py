@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable
 from importlib import import_module
@@ -9,6 +10,8 @@ from importlib.metadata import version
 from typing import Annotated
 
 import typer
+
+_OPPOSITE = re.compile(r"-[a-z_]{2,}:.")
 
 #: Command to the module that holds it; only that one is imported, so that `warta alive` answers at once.
 MODULES = {
@@ -71,8 +74,18 @@ def build(modules: Iterable[str]) -> typer.Typer:
     return app
 
 
+def opposites_last(words: list[str]) -> list[str]:
+    """The command line with filter words such as ``-status:ok`` where no parser takes them for options."""
+    end = words.index("--") if "--" in words else len(words)
+    opposites = [word for word in words[:end] if _OPPOSITE.match(word)]
+    if not opposites:
+        return words
+    return [*(word for word in words[:end] if not _OPPOSITE.match(word)), "--", *opposites, *words[end + 1 :]]
+
+
 def main() -> None:
     """Entry point of the console script."""
+    sys.argv[1:] = opposites_last(sys.argv[1:])
     asked = next((MODULES[word] for word in sys.argv[1:2] if word in MODULES), None)
     everything = list(dict.fromkeys(MODULES.values()))
     build(everything if asked is None else [asked, "checks"])()
