@@ -10,6 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from config.addresses import password_of
+from config.build_alerting import alerts
+from config.build_alerting import secrets_of as alert_secrets
 from config.build_delivery import api, retention, secrets_of, subscriptions, websub
 from config.build_outlet import OutletBuilder, Trail
 from config.document import OutletDocument, WartaDocument
@@ -90,7 +92,8 @@ def build_settings(
         api=api(said),
         websub=websub(said),
         monitor=_monitor(said),
-        secrets=secrets | _monitor_secrets(said) | _secrets_of(said, outlets) | secrets_of(said),
+        alerts=alerts(said.alerts),
+        secrets=secrets | alert_secrets(said.alerts) | _secrets_of(said, outlets) | secrets_of(said),
         fingerprint=fingerprint,
         **{name: value for name, value in written.items() if value is not None},
     )
@@ -108,12 +111,9 @@ def _monitor(said: WartaDocument) -> Monitor | None:
     if part.listen is None:
         return None
     host, port = part.listen
-    return Monitor(host=host, port=port, password=part.password, hosts=tuple(part.hosts), read_only=part.read_only)
-
-
-def _monitor_secrets(said: WartaDocument) -> frozenset[str]:
-    password = said.monitor.password if said.monitor else None
-    return frozenset({password} if password else ())
+    return Monitor(
+        host=host, port=port, password=part.password, hosts=tuple(part.hosts), read_only=part.read_only, url=part.url
+    )
 
 
 def _limits(said: WartaDocument) -> Limits:
@@ -132,7 +132,8 @@ def _default_politeness(said: WartaDocument, agent: str) -> Politeness:
 
 
 def _secrets_of(said: WartaDocument, outlets: Sequence[Outlet]) -> frozenset[str]:
-    found = set[str]()
+    password = said.monitor.password if said.monitor else None
+    found = {password} if password else set[str]()
     for url in (said.redis, said.database):
         if password := password_of(url):
             # As it stands in the URL and as the server will see it: either may turn up in a log.

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from config.addresses import templates_of
+from config.crossings_alerting import in_alerts
 from config.errors import ConfigProblem, closest
 from config.yaml_reader import Document, Path
 
@@ -26,6 +27,7 @@ def in_warta(document: Document) -> Iterator[ConfigProblem]:
     yield from _deliver(document, _list(data.get("deliver")))
     yield from _api(document, _mapping(data.get("api")))
     yield from _monitor(document, _mapping(data.get("monitor")))
+    yield from in_alerts(document, data.get("alerts"))
 
 
 def in_outlet(document: Document, main: Document | None) -> Iterator[ConfigProblem]:

@@ -10,26 +10,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
 from config import addresses as a
 from config import values as v
+from config.alerting_document import AlertsPart
 from config.crontab import CronText
+from config.part import Part, none
 
 Text = Annotated[str, Field(max_length=10_000)]
 Line = Annotated[str, Field(min_length=1, max_length=500)]
 Lines = list[Line]
-
-
-def _none() -> Any:
-    """An empty list of its own; cheaper than the deep copy pydantic makes of a default."""
-    return Field(default_factory=list)
-
-
-class Part(BaseModel):
-    """A mapping of known keys; any other key is an error."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
 
 
 class AdaptivePart(Part):
@@ -152,13 +143,13 @@ class Level(Inherited):
 class ListingPart(Part):
     """How an HTML page of links is read."""
 
-    item: v.SelectorList = _none()
+    item: v.SelectorList = none()
     """One entry each; the selectors below look inside it. Empty: the whole page."""
     link: v.SelectorList
     """Elements whose href is an article."""
-    title: v.SelectorList = _none()
+    title: v.SelectorList = none()
     """Title of an entry."""
-    date: v.SelectorList = _none()
+    date: v.SelectorList = none()
     """Date of an entry."""
     pages: Annotated[int, Field(ge=1, le=1000)] = 1
     """Pages read in one run."""
@@ -166,7 +157,7 @@ class ListingPart(Part):
     """Value of {page} or {offset} on the first page."""
     step: Annotated[int, Field(ge=1, le=1000)] = 1
     """What {page} or {offset} grows by from page to page."""
-    next: v.SelectorList = _none()
+    next: v.SelectorList = none()
     """Element whose href is the next page, for addresses without {page} or {offset}."""
 
 
@@ -194,46 +185,46 @@ class ArticlePart(Part):
 
     valid_until: v.Day | None = None
     """Last day on which pages looked like this; not set for the rules in force."""
-    title: v.SelectorList = _none()
+    title: v.SelectorList = none()
     """Headline."""
-    subtitle: v.SelectorList = _none()
+    subtitle: v.SelectorList = none()
     """Deck or standfirst."""
-    body: v.SelectorList = _none()
+    body: v.SelectorList = none()
     """Text of the article."""
     body_stop_comment: Line | None = None
     """Text of an HTML comment that ends the body."""
-    remove: v.SelectorList = _none()
+    remove: v.SelectorList = none()
     """Subtrees dropped before anything is read."""
-    byline: v.SelectorList = _none()
+    byline: v.SelectorList = none()
     """Line that names reporter and editor together."""
-    authors: v.SelectorList = _none()
+    authors: v.SelectorList = none()
     """Each author."""
-    editor: v.SelectorList = _none()
+    editor: v.SelectorList = none()
     """Editor."""
-    published: v.SelectorList = _none()
+    published: v.SelectorList = none()
     """Time of publication."""
-    updated: v.SelectorList = _none()
+    updated: v.SelectorList = none()
     """Time of the last change."""
-    section: v.SelectorList = _none()
+    section: v.SelectorList = none()
     """Section or breadcrumb."""
-    tags: v.SelectorList = _none()
+    tags: v.SelectorList = none()
     """Each tag."""
-    image: v.SelectorList = _none()
+    image: v.SelectorList = none()
     """Main image."""
-    caption: v.SelectorList = _none()
+    caption: v.SelectorList = none()
     """Caption of the main image."""
 
 
 class BoilerplatePart(Part):
     """Text that an outlet puts between its paragraphs."""
 
-    line_start: Lines = _none()
+    line_start: Lines = none()
     """A block that begins so is dropped."""
-    line_exact: Lines = _none()
+    line_exact: Lines = none()
     """A block that is exactly this is dropped."""
-    contains: Lines = _none()
+    contains: Lines = none()
     """A block that contains this is dropped."""
-    cut_after: Lines = _none()
+    cut_after: Lines = none()
     """The text ends before this."""
 
 
@@ -242,7 +233,7 @@ class UrlsPart(Part):
 
     article: v.Pattern | None = None
     """Pattern that article addresses match."""
-    skip: v.PatternList = _none()
+    skip: v.PatternList = none()
     """Patterns of addresses that are never articles."""
     key: v.KeyPattern | None = None
     """Pattern whose named groups are the identity of an article."""
@@ -271,9 +262,9 @@ class OutletDocument(Level):
     """Group in warta.yaml whose settings apply."""
     country: Annotated[str, Field(pattern="^[A-Z]{2}$")] | None = None
     """ISO 3166-1 code."""
-    hosts: list[a.Host] = _none()
+    hosts: list[a.Host] = none()
     """Hosts whose articles are this outlet's; *.example.com covers subdomains, not the bare domain."""
-    brands: Lines = _none()
+    brands: Lines = none()
     """Names that open its datelines."""
     agency: bool = False
     """A news agency: its texts are the originals of what other outlets run."""
@@ -281,7 +272,7 @@ class OutletDocument(Level):
     """What is known of the outlet."""
     sources: Annotated[list[SourcePart], Field(min_length=1, max_length=1000)]
     """Addresses that announce articles."""
-    article: Annotated[list[ArticlePart], BeforeValidator(_one_or_more)] = _none()
+    article: Annotated[list[ArticlePart], BeforeValidator(_one_or_more)] = none()
     """Selectors; a mapping, or a list of mappings of which all but one have valid_until."""
     boilerplate: BoilerplatePart = BoilerplatePart()
     """Text to drop."""
@@ -364,12 +355,12 @@ class DeliverPart(Part):
     """Format of the files."""
     every: v.Interval | None = None
     """Events wait so long for others before a file is written."""
-    outlets: list[v.Id] = _none()
+    outlets: list[v.Id] = none()
     """Only events of these outlets."""
     copies: bool = True
     """Whether copies of other articles are told of."""
     events: list[Literal["new", "copy", "backfilled", "revised", "corrected", "moved", "retracted", "reextracted"]] = (
-        _none()
+        none()
     )
     """Only these events; all but backfilled when not set."""
     backfilled: bool = False
@@ -385,9 +376,9 @@ class ApiPart(Part):
 
     listen: a.Listen = ("127.0.0.1", 8470)
     """Address and port."""
-    tokens: list[Annotated[str, Field(min_length=16, max_length=500)]] = _none()
+    tokens: list[Annotated[str, Field(min_length=16, max_length=500)]] = none()
     """Any of these opens the API: ${NAME}, or sha256: and the hash of the token in hexadecimal digits."""
-    hosts: list[a.Host] = _none()
+    hosts: list[a.Host] = none()
     """Host names that the API answers to, besides the address it listens on and localhost."""
 
 
@@ -409,10 +400,12 @@ class MonitorPart(Part):
     """Address and port, or off."""
     password: a.Password | None = None
     """Asked of whoever comes: its hash as `warta monitor password` prints it, or ${NAME}."""
-    hosts: list[a.Host] = _none()
+    hosts: list[a.Host] = none()
     """Host names that the pages answer to, besides the address they listen on and localhost."""
     read_only: bool = False
     """Whether nothing can be changed from the web."""
+    url: a.HomeUrl | None = None
+    """Address under which people reach the pages; alerts link there."""
 
 
 class OutletRetentionPart(Part):
@@ -450,11 +443,11 @@ class WartaDocument(Part):
     """Accept a Redis on another machine without a password."""
     database: a.DatabaseUrl = "embedded"
     """embedded, or the address of a PostgreSQL or SQLite database."""
-    outlets: list[Line] = ["outlets/*.yaml"]
+    outlets: list[Line] = Field(default=["outlets/*.yaml"])
     """Files of outlets, relative to this file; * and ** match."""
     user_agent: a.UserAgent | None = None
     """What requests call themselves; ASCII with a contact."""
-    allow_networks: list[a.Network] = _none()
+    allow_networks: list[a.Network] = none()
     """Private networks that may be reached all the same."""
     resolve: dict[a.Host, a.Address] = Field(default_factory=dict)
     """Host (or *.suffix) to IP address, before any DNS look-up."""
@@ -474,7 +467,7 @@ class WartaDocument(Part):
     """When two articles are versions of one text."""
     log_level: Literal["debug", "info", "warning", "error"] | None = None
     """Least severe log line that is written."""
-    deliver: Annotated[list[DeliverPart], Field(max_length=1000)] = _none()
+    deliver: Annotated[list[DeliverPart], Field(max_length=1000)] = none()
     """Consumers that are told of new and changed articles."""
     retention: RetentionPart = RetentionPart()
     """How long things are kept."""
@@ -484,6 +477,8 @@ class WartaDocument(Part):
     """Where hubs push news to; they are asked for none when not set."""
     monitor: MonitorPart | None = None
     """Where the web pages are served, and to whom."""
+    alerts: AlertsPart | None = None
+    """Who is told of trouble, of which, and when."""
     defaults: Level = Level()
     """What every outlet inherits."""
     groups: dict[v.Id, Level] = Field(default_factory=dict)

@@ -19,6 +19,8 @@ def in_warta(path: Path) -> bool:
     """Whether a place of warta.yaml may hold a secret."""
     if len(path) == 3 and path[0] == "deliver":
         return path[2] in ("secret", "webhook", "redis")
+    if path[:1] == ("alerts",):
+        return path == ("alerts", "dead_man", "url") or (len(path) == 4 and path[1] == "channels" and path[3] == "url")
     return path in (("redis",), ("database",), ("monitor", "password")) or (
         len(path) == 3 and path[:2] == ("api", "tokens")
     )
@@ -52,7 +54,9 @@ def fill_in(
 
 
 def _misplaced(document: Document, path: Path) -> ConfigProblem:
-    expected = "the value itself; ${NAME} works in redis, database, headers, api.tokens, monitor.password and deliver"
+    expected = (
+        "the value itself; ${NAME} works in redis, database, headers, api.tokens, monitor.password, deliver and alerts"
+    )
     return document.problem(path, "${…} is for secrets only", expected=expected)
 
 

@@ -13,6 +13,8 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from config.alerting import Alerts
+
 
 class SourceKind(StrEnum):
     """How a source announces articles."""
@@ -385,6 +387,8 @@ class Monitor:
     hosts: tuple[str, ...] = ()
     #: Nothing can be changed from the web.
     read_only: bool = False
+    #: Address under which people reach it; alerts link there.
+    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -468,6 +472,8 @@ class Settings:
     websub: WebSub | None = None
     #: None: the daemon serves no web pages.
     monitor: Monitor | None = field(default_factory=Monitor)
+    #: Who is told of trouble.
+    alerts: Alerts = field(default_factory=Alerts)
     #: Values that came from ``${NAME}``; masked wherever text leaves the process.
     secrets: frozenset[str] = frozenset()
     #: sha256 of every file read, to notice a change.

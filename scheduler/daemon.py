@@ -24,6 +24,8 @@ from monitor.api.app import create_api
 from monitor.api.serve import ApiServer, CannotListen
 from monitor.judge import HealthWatch
 from scheduler import holder, monitoring, redis_watch, retention
+from scheduler.alerting import office as alerting
+from scheduler.alerting.office import AlertOffice
 from scheduler.clockwork import Clockwork
 from scheduler.delivery.office import DeliveryOffice
 from scheduler.dispatch import Dispatcher
@@ -247,6 +249,8 @@ class Daemon:
         )  # fmt: skip
         self._health = HealthWatch(rooms.storage, lambda: self._settings)
         clockwork.every(judge.EVERY_SECONDS, "health", self._judge)
+        self._alerts = AlertOffice(rooms.storage, lambda: self._settings)
+        clockwork.every(alerting.EVERY_SECONDS, "alerts", self._alert)
         clockwork.every(retention.EVERY_SECONDS, "retention", lambda: self._sweep(rooms))
         clockwork.every(2, "deliver", lambda: self._office.tick(leads=self._leader.leads))
 
@@ -254,6 +258,11 @@ class Daemon:
         """Say how every source is."""
         if self._leader.leads:
             await self._health.look(self._now())
+
+    async def _alert(self) -> None:
+        """Tell who is to be told."""
+        if self._leader.leads:
+            await self._alerts.look(self._now())
 
     async def _sweep(self, rooms: Rooms) -> None:
         """Delete what the configuration lets go."""

@@ -162,6 +162,10 @@ class Alerts:
             conditions.append(i.id < before)
         return await self._incidents(select(incidents).where(*conditions).order_by(i.id.desc()).limit(limit))
 
+    async def ended(self, since: datetime) -> list[Incident]:
+        """Incidents that ended after that moment."""
+        return await self._incidents(select(incidents).where(incidents.c.ended_at >= since).order_by(incidents.c.id))
+
     async def incident(self, incident_id: int) -> Incident | None:
         """One incident, or None."""
         found = await self._incidents(select(incidents).where(incidents.c.id == incident_id))

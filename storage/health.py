@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -134,6 +134,36 @@ class HealthBook:
         query = select(state, func.count()).where(sources.c.removed_at.is_(None)).group_by(state)
         async with self._database.read() as connection:
             return {row[0]: row[1] for row in await connection.execute(query)}
+
+    async def by_outlet(self) -> dict[str, int]:
+        """Sources in service by outlet."""
+        s = sources.c
+        query = select(s.outlet_id, func.count()).where(s.removed_at.is_(None)).group_by(s.outlet_id)
+        async with self._database.read() as connection:
+            return {row[0]: row[1] for row in await connection.execute(query)}
+
+    async def troubled(self, states: Sequence[str]) -> list[SourceState]:
+        """Sources in service that are in one of these states and not paused, by id."""
+        s = sources.c
+        query = select(sources).where(s.removed_at.is_(None), ~s.paused, s.health.in_(states)).order_by(s.id)
+        async with self._database.read() as connection:
+            return [state_from(row) for row in await connection.execute(query)]
+
+    async def began_with(self, source_ids: Iterable[str]) -> dict[str, str]:
+        """The run in which the present state of these sources began, where it is known."""
+        f, s = flips.c, sources.c
+        found: dict[str, str] = {}
+        async with self._database.read() as connection:
+            for chunk in chunks(sorted(source_ids)):
+                query = (
+                    select(f.source_id, f.evidence)
+                    .join(sources, and_(s.id == f.source_id, s.health_flips == f.number))
+                    .where(f.source_id.in_(chunk))
+                )
+                for row in await connection.execute(query):
+                    if row.evidence and row.evidence.get("run"):
+                        found[row.source_id] = str(row.evidence["run"])
+        return found
 
     async def first_failure(self, source_id: str, after: str | None) -> CrawlRun | None:
         """The first run that failed or was kept away after the run `after`; of all when that is None."""

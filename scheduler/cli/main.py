@@ -36,6 +36,7 @@ MODULES = {
     "explain": "articles",
     "export": "export",
     "deliver": "deliver",
+    "alerts": "alerts",
     "api": "api",
     "adopt": "adopt",
     "logs": "logs",

@@ -28,7 +28,7 @@ MAIN = [
     ("database: embeded", "1:11: database: this is not an address (expected embedded, postgresql://… or sqlite:///…; did you mean embedded?)"),
     ("database: postgresql://u:${NOPE}@h/d", "1:11: database: environment variable NOPE is not set (expected a value in the environment)"),
     ("database: postgresql://u:${PASSWRD}@h/d", "1:11: database: environment variable PASSWRD is not set (expected a value in the environment; did you mean PASSWORD?)"),
-    ("data_dir: ${HOME}/x", "1:11: data_dir: ${…} is for secrets only (expected the value itself; ${NAME} works in redis, database, headers, api.tokens, monitor.password and deliver)"),
+    ("data_dir: ${HOME}/x", "1:11: data_dir: ${…} is for secrets only (expected the value itself; ${NAME} works in redis, database, headers, api.tokens, monitor.password, deliver and alerts)"),
     ("redis: redis://${A", "1:8: redis: this ${ is not closed (expected ${NAME})"),
     ("user_agent: bot", "1:13: user_agent: the user agent tells nobody whom to ask (expected a name, a version and a contact, such as: example-news/1.0 (+https://news.example.com/bot))"),
     ("user_agent: Scrapy/2.1 (+https://scrapy.org)", "1:13: user_agent: the user agent names Scrapy, which outlets refuse by name (expected a name, a version and a contact, such as: example-news/1.0 (+https://news.example.com/bot))"),
