@@ -31,8 +31,8 @@ _LATELY = timedelta(days=2)
 #: Rates of edits are read again after so many seconds.
 _FRESH_SECONDS = 60.0
 
-_HEADING = re.compile(r"<(title|h1|h2)\b[^<>]{0,500}>(.{0,1000}?)</\1\s*>", re.IGNORECASE | re.DOTALL)
-_HEAD = 262_144
+_HEADING = re.compile(r"<(title|h1|h2)\b[^<>]{0,200}>(.{0,300}?)</\1\s*>", re.IGNORECASE | re.DOTALL)
+_HEAD = 65_536
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,8 @@
 """What changed between two texts, word by word, in bounded time. Pure.
 
-Lines are compared first, then the words of those that changed. difflib's time grows with the square, so what is too
-long for words is told by lines, and what is too long for lines as a whole.
+Lines are compared first, then the words of those that changed. What is too long for words is told by lines, and what
+is too long for lines as a whole. difflib leaves words that stand everywhere out as anchors (``autojunk``): with them
+a text of one word repeated takes minutes.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from typing import NamedTuple
 #: Words of two changed passages together that are compared word by word, and lines of two texts line by line.
 WORDS = 3_000
 LINES = 4_000
+#: Words of all changed passages that are compared word by word.
+ALL_WORDS = 30_000
 
 _WORDS = re.compile(r"\w+|\s+|[^\w\s]")
 
@@ -37,21 +40,23 @@ def differences(old: str, new: str) -> tuple[Piece, ...]:
 
 
 def _by_lines(before: Sequence[str], after: Sequence[str]) -> Iterator[Piece]:
-    for tag, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+    left = ALL_WORDS
+    for tag, a, b, c, d in SequenceMatcher(None, before, after).get_opcodes():
         if tag == "equal":
             yield Piece("=", "".join(before[a:b]))
-        else:
-            yield from _by_words("".join(before[a:b]), "".join(after[c:d]))
+            continue
+        was, now = _WORDS.findall("".join(before[a:b])), _WORDS.findall("".join(after[c:d]))
+        yield from _by_words(was, now, min(WORDS, left))
+        left -= min(left, len(was) + len(now))
 
 
-def _by_words(old: str, new: str) -> Iterator[Piece]:
-    before, after = _WORDS.findall(old), _WORDS.findall(new)
+def _by_words(before: Sequence[str], after: Sequence[str], most: int) -> Iterator[Piece]:
     start = _common(before, after)
     end = _common(before[start:][::-1], after[start:][::-1])
     yield Piece("=", "".join(before[:start]))
     was, now = before[start : len(before) - end], after[start : len(after) - end]
-    if was and now and len(was) + len(now) <= WORDS:
-        for tag, a, b, c, d in SequenceMatcher(_is_blank, was, now, autojunk=False).get_opcodes():
+    if was and now and len(was) + len(now) <= most:
+        for tag, a, b, c, d in SequenceMatcher(_is_blank, was, now).get_opcodes():
             if tag == "equal":
                 yield Piece("=", "".join(was[a:b]))
             else:
