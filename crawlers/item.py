@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 
@@ -13,6 +12,7 @@ from config.model import Limits, Outlet, Source
 from crawlers.absence import OF_THE_PAGE, Absence, is_notice
 from crawlers.aliases import Named, agree, name
 from crawlers.decide import Current, Known, Verdict, copy_of, decide
+from crawlers.decided import carried, item_keys, marks, names, raw_page
 from crawlers.follow import Followed, follow
 from crawlers.identity import belongs, canonicalize, is_article
 from crawlers.model import (
@@ -43,10 +43,8 @@ from storage.model import (
     Decided,
     Fate,
     FateKind,
-    Identity,
     IdentityKey,
     IdentityKind,
-    RawPage,
     StoredArticle,
 )
 from storage.seen import Seen
@@ -109,7 +107,7 @@ class ItemReader:
             decided = self._broken(fate, run, error)
             committed = await self._storage.writer.commit(decided)
         point("before_mark")
-        await self._seen.mark(_marks(decided, committed, fate))
+        await self._seen.mark(marks(decided, committed, fate))
         point("after_mark")
         log.debug(
             "item settled",
@@ -199,7 +197,7 @@ class ItemReader:
         if found.visit.absent_since is not None:
             detail["since"] = found.visit.absent_since.isoformat().replace("+00:00", "Z")
         return Decided(
-            **_of(fate, run, self._now()),
+            **carried(fate, run, self._now()),
             kind=FateKind.UNCHANGED,
             rule="retracted" if found.retracted else "absent",
             detail=found.says,
@@ -234,15 +232,15 @@ class ItemReader:
         own_id = article_id(article.outlet_id, article.url_key)
         writes = verdict.kind in {FateKind.STORED, FateKind.REVISED, FateKind.DUPLICATE}
         return Decided(
-            **_of(fate, run, self._now()),
+            **carried(fate, run, self._now()),
             kind=verdict.kind,
             rule=verdict.rule,
             detail=verdict.detail,
             of=verdict.of,
             takes_over=match is not None and match.takes_over,
             article=article if writes else None,
-            raw=_raw(page) if writes else None,
-            identities=(*places, *_names(fate, run), *((body,) if writes and outlet.link_copies else ())),
+            raw=raw_page(page) if writes else None,
+            identities=(*places, *names(fate, run), *((body,) if writes and outlet.link_copies else ())),
             backfilled=late,
             visit=await self.tracker.first(own_id, outlet, fate.url, page, late=late),
         )
@@ -258,7 +256,7 @@ class ItemReader:
                 return await self._missing(look, Absence.REPLACED, fate, run, outlet, what)
             visit = await self.tracker.again(stored, outlet, fate.url, None, signed=True)
             return Decided(
-                **_of(fate, run, self._now()), kind=FateKind.UNCHANGED, rule="replaced", detail=what, of=stored.id,
+                **carried(fate, run, self._now()), kind=FateKind.UNCHANGED, rule="replaced", detail=what, of=stored.id,
                 visit=visit,
             )  # fmt: skip
         followed = await self._followed(met, page, outlet)
@@ -269,14 +267,14 @@ class ItemReader:
         url = followed.article.url if moved else fate.url
         body = IdentityKey(IdentityKind.BODY, outlet.id, article.body_hash)
         return Decided(
-            **_of(fate, run, self._now()),
+            **carried(fate, run, self._now()),
             kind=followed.verdict.kind,
             rule=followed.verdict.rule,
             detail=followed.verdict.detail,
             of=stored.id,
             article=followed.article if edited else None,
-            raw=_raw(page) if edited else None,
-            identities=(*met.places, *_names(fate, run), *((body,) if edited and outlet.link_copies else ())),
+            raw=raw_page(page) if edited else None,
+            identities=(*met.places, *names(fate, run), *((body,) if edited and outlet.link_copies else ())),
             change=followed.change,
             visit=await self.tracker.again(stored, outlet, url, page, edited=edited, signed=fate.reason == "changed"),
         )
@@ -312,9 +310,9 @@ class ItemReader:
         return stored
 
     async def _known(self, named: Named, fate: Fate, run: CrawlRun, body: IdentityKey | None) -> Known:
-        names, by_url = _names(fate, run), named.article_id
-        found = await self._storage.articles.identities([*names, *((body,) if body else ())])
-        by_guid = next((found[k].article_id for k in names if k in found and found[k].article_id), None)
+        own, by_url = names(fate, run), named.article_id
+        found = await self._storage.articles.identities([*own, *((body,) if body else ())])
+        by_guid = next((found[k].article_id for k in own if k in found and found[k].article_id), None)
         return Known(
             by_url=await self._current(by_url),
             url_rule=named.rule,
@@ -337,20 +335,20 @@ class ItemReader:
     def _broken(self, fate: Fate, run: CrawlRun, error: Exception) -> Decided:
         """An item that our own code stumbles over costs itself alone, and says why."""
         return Decided(
-            **_of(fate, run, self._now()),
+            **carried(fate, run, self._now()),
             kind=FateKind.FAILED,
             rule="internal",
             detail=f"{type(error).__name__}: {error}",
-            identities=_item_keys(fate, run),
+            identities=item_keys(fate, run),
         )
 
     def _filtered(self, fate: Fate, run: CrawlRun, rule: str, detail: str) -> Decided:
         return Decided(
-            **_of(fate, run, self._now()),
+            **carried(fate, run, self._now()),
             kind=FateKind.FILTERED,
             rule=rule,
             detail=detail,
-            identities=_item_keys(fate, run),
+            identities=item_keys(fate, run),
         )
 
     def _failed(
@@ -364,13 +362,13 @@ class ItemReader:
         again = ours or (kind in PASSING and fate.attempts + 1 < self._limits.page_attempts)
         wait = self._limits.page_retry * RETRY_STEPS[min(fate.attempts, len(RETRY_STEPS) - 1)]
         return Decided(
-            **_of(fate, run, now),
+            **carried(fate, run, now),
             kind=FateKind.PENDING if again else FateKind.FAILED,
             rule=str(kind),
             detail=f"our own outage: {message}" if ours else message,
             uncounted=ours,
             retry_at=now + max(wait, min(retry_after or wait, timedelta(days=1))) if again else None,
-            identities=() if again else _item_keys(fate, run),
+            identities=() if again else item_keys(fate, run),
         )
 
 
@@ -388,40 +386,3 @@ class _Met:
 def _is_another_story(article: Article, stored: Article, page: Fetched) -> bool:
     """Whether an address that redirects has been given to another story."""
     return bool(page.redirects) and article.title != stored.title and not agree(article, stored)
-
-
-def _raw(page: Fetched) -> RawPage:
-    return RawPage(url=page.final_url, body=page.body, content_type=page.content_type, fetched_at=page.fetched_at)
-
-
-def _of(fate: Fate, run: CrawlRun, now: datetime) -> dict[str, Any]:
-    """What every decision about an item carries; its fate may belong to an earlier run of the source."""
-    return {
-        "fate_id": fate.id, "run_id": fate.run_id, "source_id": run.source_id, "outlet_id": run.outlet_id,
-        "token": run.token, "now": now, "entry_hash": fate.entry_hash,
-    }  # fmt: skip
-
-
-def _names(fate: Fate, run: CrawlRun) -> tuple[IdentityKey, ...]:
-    return (IdentityKey(IdentityKind.GUID, run.source_id, fate.guid),) if fate.guid else ()
-
-
-def _item_keys(fate: Fate, run: CrawlRun) -> tuple[IdentityKey, ...]:
-    return (IdentityKey(IdentityKind.URL, run.outlet_id, fate.url_key), *_names(fate, run))
-
-
-def _marks(decided: Decided, committed: Committed, fate: Fate) -> list[Identity]:
-    """What Redis may know from now on: only what the database holds."""
-    if committed.kind is FateKind.PENDING:
-        return []
-    return [
-        Identity(
-            key=key,
-            article_id=committed.article_id,
-            fate=committed.kind,
-            entry_hash=decided.entry_hash,
-            url_key=fate.url_key,
-        )
-        for key in decided.identities
-        if key.kind is not IdentityKind.BODY
-    ]
