@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 import structlog
 from redis.asyncio import Redis
 
+from storage.content import bounded
 from storage.model import FateKind, Identity, IdentityKey
 from storage.redis import FAILURES, reason_of
 
@@ -168,7 +169,7 @@ class Seen:
         found: dict[IdentityKey, Identity] = {}
         ttl = self._ttl if sighted else 0
         for batch in _batches(keys):
-            names = [self._marker, *(self._name(key) for key in batch)]
+            names = [self._marker, *(self.name(key) for key in batch)]
             reply = await self._try("look up what was seen", self._lookup, names, [ttl], write=False)
             if reply is None:
                 break
@@ -189,7 +190,7 @@ class Seen:
     async def refresh(self, keys: Sequence[IdentityKey], *, source_id: str | None = None) -> bool:
         """Renew the time of `keys`; with `source_id`, remember them as that source's window."""
         for batch in _batches(keys):
-            names = [self._name(key) for key in batch]
+            names = [self.name(key) for key in batch]
             reply = await self._try("renew what was seen", self._refresh, names, [self._ttl], nil=b"")
             if reply is None:
                 return False
@@ -221,10 +222,16 @@ class Seen:
     async def forget(self, keys: Sequence[IdentityKey]) -> bool:
         """Drop `keys`; False when Redis could not."""
         for batch in _batches(keys):
-            names = [self._name(key) for key in batch]
+            names = [self.name(key) for key in batch]
             if await self._try("forget what was seen", self._redis.unlink, *names) is None:
                 return False
         return True
+
+    async def names(self) -> set[bytes]:
+        """Every mark of this database there is, under its name. Raises what the client raises when Redis is away."""
+        size = len(self._prefix) + _DIGEST
+        found = self._redis.scan_iter(match="ws:*", count=5_000)
+        return {name async for name in found if len(name) == size and name.startswith(self._prefix)}
 
     async def is_cold(self) -> bool:
         """Whether Redis answers and holds no index for this database."""
@@ -259,14 +266,15 @@ class Seen:
 
     async def _write(self, identities: Sequence[Identity], *, keep: bool) -> bool:
         for batch in _batches(identities):
-            names = [self._name(identity.key) for identity in batch]
+            names = [self.name(identity.key) for identity in batch]
             values = [_encode(identity) for identity in batch]
             arguments = [self._ttl, int(keep), *values]
             if await self._try("mark what was stored", self._mark, names, arguments) is None:
                 return False
         return True
 
-    def _name(self, key: IdentityKey) -> bytes:
+    def name(self, key: IdentityKey) -> bytes:
+        """The key in Redis under which an identity is marked."""
         return self._prefix + _digest(key)
 
     async def _try(
@@ -330,8 +338,8 @@ def _batches(values: Sequence[_T]) -> Iterator[Sequence[_T]]:
 
 
 def _digest(key: IdentityKey) -> bytes:
-    """Scopes hold no NUL (they are ids); surrogates of broken feeds must not raise."""
-    text = f"{key.kind.value}\0{key.scope}\0{key.key}"
+    """Of the key as the database keeps it; scopes hold no NUL (they are ids)."""
+    text = f"{key.kind.value}\0{key.scope}\0{bounded(key.key)}"
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_DIGEST).digest()
 
 

@@ -22,6 +22,7 @@ from scheduler.cli.context import (
     utc_now,
 )
 from scheduler.cli.output import Output
+from scheduler.index import compare
 from scheduler.move import move_installation
 from scheduler.places import database_url
 from storage.move import MoveRefused
@@ -108,17 +109,22 @@ def _move(settings: Settings, to: str, redis: str | None, out: Output) -> None:
 
 
 def audit(config: ConfigOption = None, data: DataOption = None, json: JsonOption = False) -> None:
-    """Check that every discovered item is accounted for; exit code 1 and the findings when one is not."""
+    """Check that every discovered item is accounted for; exit code 1 and the findings when one is not.
+
+    Where Redis answers, the index of what was seen is compared with the table it was made from.
+    """
     settings = settings_from(config, data, lenient=True)
 
     async def work(storage: Storage, out: Output) -> bool:
-        report = await storage.audit.run()
+        report, index = await storage.audit.run(), await compare(settings, storage)
+        findings = (*report.findings, *(index.findings if index else ()))
         if json:
-            out.record({"ok": not report.findings, "findings": report.findings})
-        else:
-            for finding in report.findings:
-                out.line(f"{finding.check}  {finding.subject}: {finding.detail}", style="red")
-            out.line("the ledger adds up" if not report.findings else f"{len(report.findings)} findings")
-        return not report.findings
+            out.record({"ok": not findings, "findings": findings, "index": index})
+            return not findings
+        for finding in findings:
+            out.line(f"{finding.check}  {finding.subject}: {finding.detail}", style="red")
+        marks = "no Redis to compare with" if index is None else f"{index.marks:,} marks compared"
+        out.line(f"the ledger adds up; {marks}" if not findings else f"{len(findings)} findings")
+        return not findings
 
     raise typer.Exit(Exit.OK if query(settings, work, json=json) else Exit.FOUND)
