@@ -9,9 +9,12 @@ from crawlers.model import Fetched
 from storage.model import Committed, CrawlRun, Decided, Fate, FateKind, Identity, IdentityKey, IdentityKind, RawPage
 
 
-def raw_page(page: Fetched) -> RawPage:
-    """The page as it is kept."""
-    return RawPage(url=page.final_url, body=page.body, content_type=page.content_type, fetched_at=page.fetched_at)
+def raw_page(page: Fetched, *further: Fetched) -> RawPage:
+    """The page as it is kept, with the others of an article that is spread over several."""
+    return RawPage(
+        url=page.final_url, body=page.body, content_type=page.content_type, fetched_at=page.fetched_at,
+        further=tuple(map(raw_page, further)),
+    )  # fmt: skip
 
 
 def carried(fate: Fate, run: CrawlRun, now: datetime) -> dict[str, Any]:

@@ -223,7 +223,7 @@ class ItemReader:
         if verdict.of is not None and verdict.kind in {FateKind.REVISED, FateKind.UNCHANGED}:
             stored = await self._storage.articles.get(verdict.of)
             if stored is not None:
-                met = _Met(article, verdict, stored, tuple(places))
+                met = _Met(article, verdict, stored, tuple(places), read.further)
                 return await self._met(met, page, fate, run, outlet, look)
         match = await self._copied(article, verdict, outlet)
         if match is not None:
@@ -239,7 +239,7 @@ class ItemReader:
             of=verdict.of,
             takes_over=match is not None and match.takes_over,
             article=article if writes else None,
-            raw=raw_page(page) if writes else None,
+            raw=raw_page(page, *read.further) if writes else None,
             identities=(*places, *names(fate, run), *((body,) if writes and outlet.link_copies else ())),
             backfilled=late,
             visit=await self.tracker.first(own_id, outlet, fate.url, page, late=late),
@@ -273,7 +273,7 @@ class ItemReader:
             detail=followed.verdict.detail,
             of=stored.id,
             article=followed.article if edited else None,
-            raw=raw_page(page) if edited else None,
+            raw=raw_page(page, *met.further) if edited else None,
             identities=(*met.places, *names(fate, run), *((body,) if edited and outlet.link_copies else ())),
             change=followed.change,
             visit=await self.tracker.again(stored, outlet, url, page, edited=edited, signed=fate.reason == "changed"),
@@ -381,6 +381,8 @@ class _Met:
     stored: StoredArticle
     #: Addresses that name it.
     places: tuple[IdentityKey, ...]
+    #: The pages after the first.
+    further: tuple[Fetched, ...]
 
 
 def _is_another_story(article: Article, stored: Article, page: Fetched) -> bool:

@@ -348,5 +348,7 @@ class Normalized:
     article: Article
     #: Canonical and AMP addresses the page names, besides the article's own.
     aliases: tuple[str, ...] = field(default=())
+    #: The pages after the first that the article was joined from.
+    further: tuple[Fetched, ...] = ()
     #: As of `Rejected`.
     measured: Measured | None = None

@@ -122,7 +122,7 @@ async def read_article(
             break
         pages.append(result)
         found = longer
-    return found.read
+    return replace(found.read, further=tuple(pages[1:])) if isinstance(found.read, Normalized) else found.read
 
 
 def _is_ours(url: str | None, first: Fetched, outlet: Outlet, seen: set[str]) -> bool:

@@ -20,7 +20,7 @@ _ASIDE: Final = frozenset({"provenance", "content_hash", "body_hash", "word_coun
 class Reread:
     """What became of one kept page."""
 
-    #: unchanged, changed, rejected, or partial: an article on several pages, of which only the first is kept.
+    #: unchanged, changed, rejected, or partial: an article on several pages, of which only the first was kept.
     outcome: str
     #: For changed: the article as it is read now, and the fields that differ.
     article: Article | None = None
@@ -31,16 +31,20 @@ class Reread:
 
 def reread(raw: RawPage, former: Article, outlet: Outlet) -> Reread:
     """Read a kept page again as if it had just been fetched; `former` is the article at its newest revision."""
-    page = Fetched(
+    pages = tuple(map(_fetched, (raw, *raw.further)))
+    found = read_pages(pages, outlet, entry_of(former), raw.fetched_at)
+    if isinstance(found.read, Rejected):
+        return Reread(outcome="rejected", rule=found.read.rule)
+    if found.next_url is not None and not raw.further and not _is_whole(raw.url, outlet):
+        return Reread(outcome="partial")
+    return _compared(found.read, former)
+
+
+def _fetched(raw: RawPage) -> Fetched:
+    return Fetched(
         url=raw.url, final_url=raw.url, status=200, headers=(), body=raw.body, content_type=raw.content_type,
         fetched_at=raw.fetched_at,
     )  # fmt: skip
-    found = read_pages((page,), outlet, entry_of(former), raw.fetched_at)
-    if isinstance(found.read, Rejected):
-        return Reread(outcome="rejected", rule=found.read.rule)
-    if found.next_url is not None and not _is_whole(raw.url, outlet):
-        return Reread(outcome="partial")
-    return _compared(found.read, former)
 
 
 def _compared(read: Normalized, former: Article) -> Reread:

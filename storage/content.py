@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -108,21 +110,49 @@ def article_from(content: dict[str, Any]) -> Article:
 
 
 def pack(raw: RawPage) -> dict[str, Any]:
-    """The columns of ``raw_pages`` that follow from the page, its body compressed."""
+    """The columns of ``raw_pages`` that follow from the page, its body compressed.
+
+    Several pages of one article are one body of the encoding ``zstd+pages``: a line of JSON that names the pages
+    after the first and the size of each, then all their bytes in order.
+    """
+    body = _joined(raw) if raw.further else raw.body
     return {
         "url": clean(raw.url),
         "content_type": clean_or_none(raw.content_type),
         "fetched_at": raw.fetched_at,
-        "encoding": "zstd",
-        "size": len(raw.body),
-        "body": zstandard.ZstdCompressor(level=3).compress(raw.body),
+        "encoding": _PAGES if raw.further else "zstd",
+        "size": len(body),
+        "body": zstandard.ZstdCompressor(level=3).compress(body),
     }
 
 
 def unpack(row: Any) -> RawPage:
     """The page of a row of ``raw_pages``."""
     body = zstandard.ZstdDecompressor().decompress(row.body, max_output_size=max(row.size, 1))
-    return RawPage(url=row.url, body=body, content_type=row.content_type, fetched_at=row.fetched_at)
+    page = RawPage(url=row.url, body=body, content_type=row.content_type, fetched_at=row.fetched_at)
+    return _apart(page) if row.encoding == _PAGES else page
+
+
+_PAGES = "zstd+pages"
+
+
+def _joined(raw: RawPage) -> bytes:
+    head = {
+        "first": len(raw.body),
+        "further": [[page.url, page.content_type, _iso(page.fetched_at), len(page.body)] for page in raw.further],
+    }
+    return b"".join([json.dumps(head).encode(), b"\n", raw.body, *(page.body for page in raw.further)])
+
+
+def _apart(page: RawPage) -> RawPage:
+    line, _, bodies = page.body.partition(b"\n")
+    head = json.loads(line)
+    at, further = head["first"], []
+    for url, content_type, fetched_at, size in head["further"]:
+        moment = datetime.fromisoformat(fetched_at)
+        further.append(RawPage(url=url, body=bodies[at : at + size], content_type=content_type, fetched_at=moment))
+        at += size
+    return replace(page, body=bodies[: head["first"]], further=tuple(further))
 
 
 def _cleaned(value: str | int | None) -> str | int | None:

@@ -116,6 +116,8 @@ class RawPage:
     body: bytes
     content_type: str | None
     fetched_at: datetime
+    #: The pages after this one, of an article that is spread over several.
+    further: tuple[RawPage, ...] = ()
 
 
 class FateKind(StrEnum):

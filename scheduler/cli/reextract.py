@@ -108,7 +108,7 @@ _WORDS = {
     "revised": "changed",
     "unchanged": "as they were",
     "rejected": "no longer taken for articles (left alone)",
-    "partial": "of several pages, of which one is kept (left alone)",
+    "partial": "of several pages, of which only the first was kept (left alone)",
     "overtaken": "revised meanwhile or too often (left alone)",
     "failed": "failed",
     "unconfigured": "of outlets that are no longer configured (left alone)",

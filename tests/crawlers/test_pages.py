@@ -71,6 +71,7 @@ async def test_following_the_pages_gives_what_the_whole_form_gives(press, shape)
         if len(asked) < 2:
             continue
         joined += 1
+        assert [page.url for page in followed.further] == asked[1:]
         whole, _ = await read(settings, outlet, record.url)
         assert isinstance(whole, Normalized)
         assert isinstance(followed, Normalized)

@@ -51,3 +51,17 @@ def test_a_page_is_packed_and_unpacked_byte_for_byte() -> None:
 
     assert unpack(_Row(pack(raw))) == raw
     assert unpack(_Row(pack(replace(raw, body=b"")))).body == b""
+
+
+def test_the_pages_of_one_article_are_kept_as_one_and_come_apart_again() -> None:
+    second = RawPage(url="https://pagi.test/1?page=2", body=b"\n{}\n\x00", content_type="text/html", fetched_at=NOW)
+    third = RawPage(url="https://pagi.test/1?page=3", body=b"", content_type=None, fetched_at=NOW)
+    raw = RawPage(
+        url="https://pagi.test/1",
+        body=b"<p>Isi</p>\n",
+        content_type="text/html",
+        fetched_at=NOW,
+        further=(second, third),
+    )
+
+    assert unpack(_Row(pack(raw))) == raw

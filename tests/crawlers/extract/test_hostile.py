@@ -35,6 +35,8 @@ PAGES = {
     "five megabytes of blanks": "b' '*5_000_000",
     "blanks in a paragraph": "p+b'<p>'+b' '*5_000_000+b'x</p>'",
     "formatting reopened": "p+b'<p>'+b''.join(b'<b id=%d>'%i for i in range(8_000))+b'</p>'+b'<p>x</p>'*8_000",
+    "a link that is opened again": "p+b'<a href=\"'+b'\\xc2\\xa0'*200_000+b'\">'+b'<div>x</div>'*20_000",
+    "a bold word that is opened again": "p+b'<b title=\"'+b'<>'*200_000+b'\">'+b'<p>x</p>'*1_500",
     "paragraphs": "p+b'<p>Some words that are a sentence, yes.</p>'*110_000",
     "links": "p+b'<li><a href=/x>link text here</a>'*120_000",
     "line breaks": "p+b'x<br>'*800_000",
