@@ -57,7 +57,7 @@ class Labelled:
 def build(count: int, seed: int = 7, *, every: int = 1) -> list[Labelled]:
     """`count` originals of the newsroom and all real texts there are, with versions and look-alikes of each.
 
-    The rougher versions are made of each `every`-th.
+    The rougher versions, and the reports of the next hour, are made of each `every`-th.
     """
     originals = [*newsroom_texts(count, seed), *_real()]
     chance, made = Random(seed), []
@@ -75,7 +75,8 @@ def build(count: int, seed: int = 7, *, every: int = 1) -> list[Labelled]:
                 made += _shortened(text, f"short {place}", chance)
         if len({found for found in _FIGURE.findall(text) if len(found) > 1}) >= 6:
             made.append(Labelled(next_day(text, chance), f"next day {place}", "next_day"))
-            made.append(Labelled(next_day(text, chance, share=0.6), f"next hour {place}", "next_hour"))
+            if place % every == 0:
+                made.append(Labelled(next_day(text, chance, share=0.6), f"next hour {place}", "next_hour"))
     return made
 
 

@@ -167,7 +167,7 @@ async def _bench(window: int, quick: bool) -> dict[str, float | int]:
             before, began = (await redis.info("memory"))["used_memory"], time.perf_counter()
             await _window(bands, window)
             memory, filled = (await redis.info("memory"))["used_memory"] - before, time.perf_counter() - began
-            score = await _judge(storage, near, 100 if quick else 1_000, every=4 if quick else 1)
+            score = await _judge(storage, near, 100 if quick else 1_000, every=6 if quick else 1)
             per_cpu, per_second = await _throughput(storage, near, redis, 1_200 if quick else 12_000)
             await storage.close()
             await redis.aclose()
