@@ -69,6 +69,10 @@ def row(number: int, dice: random.Random) -> tuple[tuple[Any, ...], tuple[Any, .
 def fill(path: Path, count: int) -> None:
     """Articles up to that number, behind those that are there."""
     connection = sqlite3.connect(path)
+    have = connection.execute("SELECT count(*) FROM articles").fetchone()[0]
+    if have >= count:
+        connection.close()
+        return
     connection.execute("PRAGMA synchronous=OFF")
     connection.execute("PRAGMA cache_size=-262144")
     # The index of words is made at the end: one by one takes three times as long.
@@ -77,7 +81,6 @@ def fill(path: Path, count: int) -> None:
     ).fetchall()
     for name, _ in triggers:
         connection.execute(f"DROP TRIGGER {name}")
-    have = connection.execute("SELECT count(*) FROM articles").fetchone()[0]
     dice = random.Random(have)
     with Progress(disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task("fill", total=count, completed=have)
@@ -101,8 +104,7 @@ def fill(path: Path, count: int) -> None:
             )
             connection.commit()
             progress.advance(task, len(rows))
-    if have < count:
-        connection.execute("INSERT INTO articles_search(articles_search) VALUES ('rebuild')")
+    connection.execute("INSERT INTO articles_search(articles_search) VALUES ('rebuild')")
     for _, definition in triggers:
         connection.execute(definition)
     connection.execute("ANALYZE")
@@ -121,14 +123,15 @@ async def timed(reads: int, readers: int, read: Callable[[int], Awaitable[None]]
             await read(number)
             times.append((time.perf_counter() - began) * 1000)
 
-    began = time.perf_counter()
+    began, cpu = time.perf_counter(), time.process_time()
     await asyncio.gather(*(reader() for _ in range(readers)))
-    took = time.perf_counter() - began
+    took, cpu = time.perf_counter() - began, time.process_time() - cpu
     times.sort()
     return {
         "per_second": round(reads / took, 1),
         "p50_ms": round(times[len(times) // 2], 2),
         "p99_ms": round(times[int(len(times) * 0.99)], 2),
+        "cpu_ms": round(cpu / reads * 1000, 2),
     }
 
 
@@ -154,14 +157,19 @@ def plain_sql(path: Path, cursors: list[int]) -> Callable[[int], Awaitable[None]
 
 async def export(storage: Storage, path: Path, count: int) -> dict[str, float]:
     """All articles as JSON Lines."""
-    began = time.perf_counter()
+    began, cpu = time.perf_counter(), time.process_time()
     with path.open("w", encoding="utf-8") as file, Progress(disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task("export", total=count)
         async for _, fields in storage.events.records(ArticleFilter()):
             file.write(json_line(fields))
             progress.advance(task)
-    took = time.perf_counter() - began
-    return {"seconds": round(took, 1), "per_second": round(count / took), "MB": megabytes(path, remove=True)}
+    took, cpu = time.perf_counter() - began, time.process_time() - cpu
+    return {
+        "seconds": round(took, 1),
+        "cpu_seconds": round(cpu, 1),
+        "per_second": round(count / took),
+        "MB": megabytes(path, remove=True),
+    }
 
 
 def megabytes(path: Path, *, remove: bool = False) -> int:
@@ -172,7 +180,7 @@ def megabytes(path: Path, *, remove: bool = False) -> int:
     return round(size / 1e6)
 
 
-async def measure(path: Path, count: int, reads: int, readers: int) -> dict[str, Any]:
+async def measure(path: Path, count: int, reads: int, readers: int, *, exports: bool) -> dict[str, Any]:
     """Everything."""
     storage = await Storage.open(f"sqlite:///{path}", now=lambda: datetime.now(UTC))
     began = time.perf_counter()
@@ -211,9 +219,10 @@ async def measure(path: Path, count: int, reads: int, readers: int) -> dict[str,
     finally:
         server.stop()
         await serving
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    found["export"] = await export(storage, path.with_suffix(".jsonl"), count)
-    found["export"]["grew_MB"] = round((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+    if exports:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        found["export"] = await export(storage, path.with_suffix(".jsonl"), count)
+        found["export"]["grew_MB"] = round((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
     found["peak_MB"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
     await storage.close()
     return found
@@ -226,11 +235,12 @@ def main() -> None:
     parser.add_argument("--reads", type=int, default=400)
     parser.add_argument("--readers", type=int, default=4)
     parser.add_argument("--database", type=Path, help="kept for the next time; a temporary one by default")
+    parser.add_argument("--export", action=argparse.BooleanOptionalAction, default=True, help="measure an export, too")
     parser.add_argument("--json", action="store_true")
     said = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="warta-bench-") as folder:
         path = said.database or Path(folder) / "warta.db"
-        found = asyncio.run(measure(path, said.articles, said.reads, said.readers))
+        found = asyncio.run(measure(path, said.articles, said.reads, said.readers, exports=said.export))
     for name, value in found.items():
         print(f"{name:>16}  {value}", file=sys.stderr if said.json else sys.stdout)
     if said.json:
