@@ -122,3 +122,23 @@ async def test_a_sign_of_a_change_that_meant_nothing_time_and_again_is_not_heede
     await storage.visits.save([dataclasses.replace(visit, idle=3, visited_at=now)], {})
     assert await looks(now + timedelta(minutes=1)) == 0
     assert await looks(now + timedelta(minutes=30)) == 1
+
+
+@pytest.mark.parametrize("misbehaviour", [None, "no_validators"])
+async def test_a_304_and_the_same_bytes_renew_the_time_of_all_that_was_seen(
+    desk: Desk, misbehaviour: str | None
+) -> None:
+    desk.newsroom.publish("gemanusa", 2)
+    await desk.crawl()
+    if misbehaviour is not None:
+        desk.newsroom.misbehave(misbehaviour, source="gemanusa/rdf")
+    redis, aged = desk.rooms.redis, 1_000_000
+    keys = [key async for key in redis.scan_iter(match=b"ws:*") if await redis.pttl(key) > 0]
+    for key in keys:
+        await redis.pexpire(key, aged)
+
+    run = await desk.crawl()
+
+    assert run.status == "not_modified"
+    assert len(keys) >= 4
+    assert min([await redis.pttl(key) for key in keys]) > aged

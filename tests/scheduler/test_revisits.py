@@ -173,6 +173,20 @@ async def test_a_notice_of_the_outlet_makes_it_a_correction(days: Days) -> None:
     assert event.materiality >= 0.5
 
 
+async def test_a_server_whose_304_lies_hides_an_edit_until_the_last_visit_of_the_plan_only(days: Days) -> None:
+    story, stored = await days.story()
+    days.newsroom.misbehave("lying_304", path="/news/")
+    days.newsroom.revise("kabarniaga", story.number, Change.NUMBER)
+
+    told = []
+    for wait in (HOUR * 1.2, DAY, 7 * DAY):
+        await days.later(wait)
+        told.append(len(await days.events(stored.id)))
+
+    assert told == [1, 1, 2]
+    assert (await days.visit(stored.id)).due_at is None
+
+
 async def test_a_permanent_redirect_moves_the_article_and_its_new_address_is_known(days: Days) -> None:
     story, stored = await days.story()
     url = days.newsroom.move("kabarniaga", story.number)

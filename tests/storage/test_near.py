@@ -239,6 +239,22 @@ async def test_a_cluster_is_the_same_whatever_the_order_its_articles_arrive_in(w
     }
 
 
+async def test_a_read_only_redis_costs_time_and_no_copy(wire: Wire) -> None:
+    text, later = " ".join(words(12)), " ".join(words(13))
+    _, first = await wire.arrive("warta-pagi", "a", text)
+    await wire.redis.replicaof("127.0.0.1", "1")
+    try:
+        _, unheard = await wire.arrive("warta-pagi", "b", later)
+        match, _ = await wire.arrive("warta-sore", "a", edited(text))
+        assert match is not None
+        assert match.of == first.article_id
+    finally:
+        await wire.redis.replicaof("no", "one")
+    match, _ = await wire.arrive("warta-sore", "b", edited(later))
+    assert match is not None
+    assert match.of == unheard.article_id
+
+
 async def test_what_a_full_redis_did_not_take_is_entered_once_it_has_room(wire: Wire) -> None:
     text, later = " ".join(words(9)), " ".join(words(10))
     _, first = await wire.arrive("warta-pagi", "a", text)
