@@ -1,60 +1,104 @@
-"""Runs that fit a filter: by the database as far as it can tell, the rest by looking."""
+"""Runs that fit a filter, the newest first."""
 
 from __future__ import annotations
 
+import time
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, literal, or_, select
+
 from monitor.filters import Filter, FilterError
+from storage.database import Database
 from storage.model import CrawlRun, RunStatus
-from storage.runs import Runs
+from storage.runs import run_from, run_id
+from storage.tables import runs
 
 #: Names that a filter of runs may use.
 NAMES = ("outlet", "source", "status", "reason")
-#: Runs looked through for what the database was not asked, before a page ends, found or not.
-LOOKED_THROUGH = 2_000
-#: Runs read at once meanwhile.
-BATCH = 500
+#: Runs looked through for what no index knows, before a page ends, found or not.
+LOOKED_THROUGH = 10_000
+
+_COLUMNS = {"outlet": runs.c.outlet_id, "source": runs.c.source_id, "status": runs.c.status, "reason": runs.c.reason}
 
 
 async def find(
-    runs: Runs, wanted: Filter, *, before: str | None = None, limit: int = 50
+    database: Database, wanted: Filter, *, before: str | None = None, limit: int = 50
 ) -> tuple[list[CrawlRun], str | None]:
     """The newest runs that fit, and the id to go on behind; None at the end. Raises FilterError."""
+    _check(wanted)
+    rest = _looked_at(wanted)
+    query: Any = select(runs).where(*_indexed(wanted, before)).order_by(runs.c.id.desc())
+    most = max(LOOKED_THROUGH, limit + 1)
+    looked = query.limit(most).subquery()
+    if rest:
+        query = select(looked).where(*(_on(condition, looked) for condition in rest)).order_by(looked.c.id.desc())
+    async with database.read() as connection:
+        found = [run_from(row) for row in await connection.execute(query.limit(limit + 1))]
+        if len(found) > limit:
+            return found[:limit], found[limit - 1].id
+        if not rest:
+            return found, None
+        last, count = (await connection.execute(select(func.min(looked.c.id), func.count()).select_from(looked))).one()
+    return found, last if count == most else None
+
+
+async def find_all(
+    database: Database, wanted: Filter, *, before: str | None = None, limit: int, patience: float = 60.0
+) -> tuple[list[CrawlRun], str | None]:
+    """The same, going on until there are `limit`, or none is left, or the time (seconds) is over."""
+    found: list[CrawlRun] = []
+    ends = time.monotonic() + patience
+    while True:
+        more, before = await find(database, wanted, before=before, limit=limit - len(found))
+        found += more
+        if before is None or len(found) >= limit or time.monotonic() > ends:
+            return found, before
+
+
+def _check(wanted: Filter) -> None:
     try:
-        statuses = [RunStatus(value) for value in wanted.fields.get("status", ())]
+        for value in (*wanted.fields.get("status", ()), *wanted.without.get("status", ())):
+            RunStatus(value)
     except ValueError as error:
         raise FilterError(f"{error}; a status is one of {', '.join(RunStatus)}") from None
-    found: list[CrawlRun] = []
-    looked = 0
-    size = limit if _asked_all(wanted) else BATCH
-    while looked < max(LOOKED_THROUGH, limit):
-        batch = await runs.list(
-            source_id=_exact(wanted, "source"), outlet_id=_exact(wanted, "outlet"), statuses=statuses,
-            reason=_exact(wanted, "reason"), since=wanted.since, until=wanted.until, before=before, limit=size + 1,
-        )  # fmt: skip
-        for run in batch[:size]:
-            looked, before = looked + 1, run.id
-            if _fits(wanted, run):
-                found.append(run)
-                if len(found) == limit:
-                    return found, before
-        if len(batch) <= size:
-            return found, None
-    return found, before
 
 
-def _asked_all(wanted: Filter) -> bool:
-    said = all(_exact(wanted, name) is not None for name in wanted.fields if name != "status")
-    return said and not wanted.text and not wanted.without
+def _indexed(wanted: Filter, before: str | None) -> list[ColumnElement[bool]]:
+    """What an index narrows: one value of a field each, and times."""
+    found: list[ColumnElement[bool]] = []
+    for name, values in wanted.fields.items():
+        if name != "reason" and len(values) == 1 and not values[0].endswith("*"):
+            found.append(_COLUMNS[name] == values[0])
+    if wanted.since is not None:
+        found.append(runs.c.id >= run_id(wanted.since, 0))
+    if wanted.until is not None:
+        found.append(runs.c.id < run_id(wanted.until, 0))
+    if before is not None:
+        found.append(runs.c.id < before)
+    return found
 
 
-def _exact(wanted: Filter, name: str) -> str | None:
-    value = wanted.one(name)
-    return None if value is None or value.endswith("*") else value
+def _looked_at(wanted: Filter) -> list[Any]:
+    """What is left, as functions of the rows looked through."""
+    found: list[Any] = []
+    for name, values in wanted.fields.items():
+        if name == "reason" or len(values) != 1 or values[0].endswith("*"):
+            found.append((name, values, True))
+    found += [(name, values, False) for name, values in wanted.without.items()]
+    return found + [(None, (word,), True) for word in wanted.text]
 
 
-def _fits(wanted: Filter, run: CrawlRun) -> bool:
-    """What the database was not asked: lists of values, opposites, text."""
-    record = {
-        "outlet": run.outlet_id, "source": run.source_id, "status": str(run.status), "reason": run.reason or "",
-        "message": run.message or "", "id": run.id,
-    }  # fmt: skip
-    return Filter(fields=wanted.fields, without=wanted.without, text=wanted.text).matches(record)
+def _on(condition: Any, looked: Any) -> ColumnElement[bool]:
+    name, values, fits = condition
+    columns = looked.c
+    if name is None:
+        text = (columns.id, columns.source_id, columns.status, columns.reason, columns.message)
+        return or_(*(column.icontains(values[0], autoescape=True) for column in text))
+    column = columns[_COLUMNS[name].name]
+    one: ColumnElement[bool] = or_(
+        *(
+            column.startswith(value[:-1], autoescape=True) if value.endswith("*") else column == value
+            for value in values
+        )
+    )
+    return one if fits else func.coalesce(one, literal(False)).is_(False)

@@ -143,6 +143,7 @@ _SCHEMAS: dict[str, Any] = {
                 ),
             },
             "more": {"type": "boolean"},
+            "next": {**_TEXT_OR_NULL, "description": "Give it as `before` next time; null at the end"},
         }
     ),
 }  # fmt: skip

@@ -77,7 +77,7 @@ FILTER = Parameter(
     'Filter words as on the command line: outlet:kontan status:failed -reason:robots since:2h "text". Stands alone.',
     {"type": "string", "maxLength": 500},
 )
-BEFORE = Parameter("before", "Id of the last run of the answer before.", {"type": "string", "maxLength": 40})
+BEFORE = Parameter("before", "`next` of the answer before.", {"type": "string", "maxLength": 40})
 
 
 def read(query: QueryParams, known: Iterable[Parameter]) -> dict[str, Any]:

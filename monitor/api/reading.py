@@ -17,7 +17,7 @@ from monitor.api.answers import answer, error, lines, wants_lines
 from monitor.filters import Filter, FilterError, parse
 from monitor.logs import FIELDS, search
 from monitor.runs import NAMES as RUN_NAMES
-from monitor.runs import find
+from monitor.runs import find_all
 from monitor.web.figures import state_of
 from storage.articles import ArticleFilter, Revision
 from storage.differences import differences
@@ -38,7 +38,7 @@ LOG_PARAMETERS = (p.FILTER, p.LIMIT)
 
 #: Records of one page when the reader names no limit.
 PAGE = 50
-#: Seconds that a search of the log may take.
+#: Seconds that a search of runs or of the log may take.
 PATIENCE = 5.0
 
 
@@ -162,13 +162,18 @@ async def runs(request: Request) -> Response:
         if any(said[name] for name in ("source", "outlet", "status", "since", "until")):
             raise p.BadParameter("filter stands alone: say all of it in filter words")
         wanted = _filter(said["filter"], RUN_NAMES)
-        fitting, more = await find(_storage(request).runs, wanted, before=said["before"], limit=limit)
-        return answer(request, {"runs": [_run(run) for run in fitting], "more": more is not None})
+        fitting, following = await find_all(
+            _storage(request).database, wanted, before=said["before"], limit=limit, patience=PATIENCE
+        )
+        rows = [_run(run) for run in fitting]
+        return answer(request, {"runs": rows, "more": following is not None, "next": following})
     found = await _storage(request).runs.list(
         source_id=said["source"], outlet_id=said["outlet"], since=said["since"], until=said["until"],
         statuses=[RunStatus(said["status"])] if said["status"] else (), before=said["before"], limit=limit,
     )  # fmt: skip
-    return answer(request, {"runs": [_run(run) for run in found], "more": len(found) == limit})
+    more = len(found) == limit
+    rows = [_run(run) for run in found]
+    return answer(request, {"runs": rows, "more": more, "next": found[-1].id if more else None})
 
 
 async def source(request: Request) -> Response:

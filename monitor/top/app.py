@@ -176,7 +176,7 @@ class Top(App[None]):
         self._table("sources").tooltip = f"{len(found)} of {total}"
 
     async def _show_runs(self, now: datetime) -> None:
-        found, _ = await find(self._storage.runs, self._wanted("runs", now), limit=ROWS)
+        found, _ = await find(self._storage.database, self._wanted("runs", now), limit=ROWS)
         self._fill("runs", [(run.id, lines.run_row(run, now)) for run in found])
 
     def _wanted(self, name: str, now: datetime) -> Filter:

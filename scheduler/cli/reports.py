@@ -13,7 +13,7 @@ from config.model import Settings
 from config.units import span
 from monitor.filters import Filter, FilterError, parse, read_moment
 from monitor.health import TROUBLED
-from monitor.runs import NAMES, find
+from monitor.runs import NAMES, find_all
 from monitor.web.figures import SOURCE_NAMES, STATES, sentence, state_of
 from scheduler.cli.context import (
     ConfigOption,
@@ -239,7 +239,7 @@ def runs(
 
     async def work(storage: Storage, out: Output) -> None:
         try:
-            found, _ = await find(storage.runs, wanted, limit=limit)
+            found, _ = await find_all(storage.database, wanted, limit=limit)
         except FilterError as error:
             fail(Exit.USAGE, str(error))
         if json:

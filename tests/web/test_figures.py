@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from monitor import runs
 from monitor.filters import parse
 from monitor.web import found
 from monitor.web.day import Day
@@ -113,3 +114,36 @@ def test_a_search_stretch_by_stretch_finds_what_a_search_at_once_finds(
 
     assert parts == whole
     assert after is None
+
+
+@pytest.mark.parametrize(
+    ("words", "sources"),
+    [
+        ("", ["utama", "bursa", "utama"]), ("status:failed", ["bursa"]),
+        ("status:ok,failed", ["utama", "bursa", "utama"]),
+        ("-status:ok", ["bursa"]), ("reason:http_5xx", ["bursa"]), ("-reason:http_5xx", ["utama", "utama"]),
+        ("source:kabar/u*", ["utama", "utama"]), ("outlet:kabar 500", ["bursa"]), ("ANSWERS", ["bursa"]),
+        ("until:1h", []), ("since:1h -source:kabar/utama", ["bursa"]), ("100%", []),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("stretch", [1, 5_000])
+def test_runs_are_found_by_filter_words_page_by_page(
+    ask: Any, monkeypatch: pytest.MonkeyPatch, words: str, sources: list[str], stretch: int
+) -> None:
+    monkeypatch.setattr(runs, "LOOKED_THROUGH", stretch)
+    wanted = parse(words, names=runs.NAMES, now=utc())
+
+    async def pages(storage: Storage) -> list[str]:
+        seen: list[str] = []
+        before = None
+        for _ in range(20):
+            rows, before = await runs.find(storage.database, wanted, before=before, limit=1)
+            seen += [row.id for row in rows]
+            if before is None:
+                break
+        whole, more = await runs.find_all(storage.database, wanted, limit=50)
+        assert ([row.id for row in whole], more) == (seen, None)
+        named = {run.id: run.source_id.removeprefix("kabar/") for run in await storage.runs.list()}
+        return [named[run] for run in seen]
+
+    assert sorted(ask(pages)) == sorted(sources)

@@ -32,7 +32,7 @@ async def contents(site: Site, now: datetime, asked: dict[str, str]) -> dict[str
     problem, found, more = None, list[CrawlRun](), None
     try:
         wanted = parse(words, names=NAMES, now=now)
-        found, more = await find(site.storage.runs, wanted, before=before, limit=PAGE)
+        found, more = await find(site.storage.database, wanted, before=before, limit=PAGE)
     except FilterError as error:
         problem = str(error)
     return {
