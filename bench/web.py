@@ -32,22 +32,26 @@ from storage.model import FateKind
 from storage.storage import Storage
 
 
-def ask(site: Site, url: str, path: str, rounds: int) -> list[float]:
-    """Milliseconds of each answer, the first thrown away; SystemExit for one that is no page."""
-    times = []
+def ask(site: Site, url: str, path: str, rounds: int) -> tuple[list[float], list[float]]:
+    """Milliseconds of each answer, the first thrown away, and of this process's CPU meanwhile.
+
+    SystemExit for an answer that is no page.
+    """
+    times, cpu = [], []
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
     for _ in range(rounds + 1):
         site.forget()
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), time.process_time()
         connection.request("GET", path)
         answer = connection.getresponse()
         answer.read()
         times.append((time.perf_counter() - began) * 1000)
+        cpu.append((time.process_time() - worked) * 1000)
         # Of a database filled long ago nothing is polled in time, and /readyz says so.
         if answer.status != 200 and path != "/readyz":
             raise SystemExit(f"{path} answers {answer.status}")
     connection.close()
-    return times[1:]
+    return times[1:], cpu[1:]
 
 
 def paths(run: str, article: str) -> dict[str, str]:
@@ -86,12 +90,17 @@ async def measure(arguments: argparse.Namespace, place: Path) -> dict[str, Any]:
         storage=storage, settings=lambda: settings, monitor=Monitor(port=0), now=lambda: datetime.now(UTC),
         log=place / "none.jsonl", alive=place / "none",
     )  # fmt: skip
-    times = {}
+    pages: dict[str, dict[str, float]] = {}
     async with serving(site) as address:
         for name, path in paths(newest.run_id, newest.article_id or "").items():
-            times[name] = await asyncio.to_thread(ask, site, address, path, arguments.rounds)
+            times, cpu = await asyncio.to_thread(ask, site, address, path, arguments.rounds)
+            row = {"p50_ms": quantile(times, 0.5), "p95_ms": quantile(times, 0.95), "cpu_p50_ms": quantile(cpu, 0.5)}
+            pages[name] = {kind: round(value, 1) for kind, value in row.items()}
             if not arguments.json:
-                print(f"{name:34} p50 {quantile(times[name], 0.5):7.1f} ms   p95 {quantile(times[name], 0.95):7.1f} ms")
+                measured = (
+                    f"p50 {row['p50_ms']:7.1f} ms   p95 {row['p95_ms']:7.1f} ms   CPU {row['cpu_p50_ms']:6.1f} ms"
+                )
+                print(f"{name:34} {measured}", flush=True)
     await storage.close()
     return {
         "database": "sqlite" if url.startswith("sqlite") else "postgresql",
@@ -99,11 +108,8 @@ async def measure(arguments: argparse.Namespace, place: Path) -> dict[str, Any]:
         "articles": arguments.articles,
         "runs": arguments.sources * arguments.runs,
         "filled_seconds": round(filled, 1),
-        "pages": {
-            name: {"p50_ms": round(quantile(t, 0.5), 1), "p95_ms": round(quantile(t, 0.95), 1)}
-            for name, t in times.items()
-        },
-        "slowest_p95_ms": round(max(quantile(t, 0.95) for t in times.values()), 1),
+        "pages": pages,
+        "slowest_p95_ms": max(row["p95_ms"] for row in pages.values()),
     }
 
 
