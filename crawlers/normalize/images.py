@@ -21,12 +21,23 @@ _SLASHED = re.compile(
     r"|Getty Images|Xinhua|Shutterstock|dok)"
     r"(?: (?:[A-Z][A-Z]+|FOTO|PHOTO|Images))*\s?/\s?[^()\[\]]{2,80})[)\]]?\.?$"
 )
-#: ``(Foto: A/detikcom)``, ``Foto: A``, ``Dok. Perusahaan``, ``Photo by A``, ``Credit: A``.
+#: ``(Foto: A/detikcom)``, ``Foto: A``, ``Dok. Perusahaan``, ``(Dok.A)``, ``Photo by A``, ``— Picture by A``,
+#: ``Credit: A``, ``. Foto/A``.
 _LABELLED = re.compile(
-    r"(?:^|(?<=[\s.]))[(\[]?(?:foto|photo|photograph|sumber|source|credit|kredit|image|gambar|dok|dokumentasi|doc)"
-    r"(?:\s?(?:by|oleh))?(?:\s?:\s?|\.\s|\sby\s|(?<=[Dd]ok)/)(?P<credit>[^()\[\]]{2,80})[)\]]?\.?$",
+    r"(?:^|(?<=[\s.])|(?=[(\[]))[(\[]?"
+    r"(?:foto|photo|photograph|pictures?|sumber|source|credit|kredit|image|gambar|dok|dokumentasi|doc)"
+    r"(?:\s?(?:by|oleh))?(?:\s?:\s?|(?:(?<=dok)|(?<=doc)|(?<=asi))\.\s?|\sby\s|(?<=[Dd]ok)/|(?-i:(?<=\. Foto))/)"
+    r"(?P<credit>[^()\[\]]{2,80})[)\]]?\.?$",
     re.IGNORECASE,
 )
+#: ``[Jane Doe/Al Jazeera]``, ``(CNN Indonesia/Ani Lestari)``: an outlet and a person, whatever they are called.
+_BETWEEN_BRACKETS = re.compile(r"(?<=[\s.\w])[(\[](?P<credit>[A-Z][^()\[\]/\d]{1,40}/[^()\[\]]{2,60})[)\]]\.?$")
+#: ``… di pasar. Tempo/Ani Lestari``, ``… rotan./Bisnis-Ani Lestari``: the same behind a sentence.
+_AFTER_SENTENCE = re.compile(
+    r"(?<=[.!?”\"])(?:\s+(?P<credit>[A-Z][\w-]*(?: [A-Z][\w-]*){0,2}\s?/\s?[A-Z][\w .'-]{2,50})"
+    r"|/(?P<glued>[A-Z][\w -]{2,50}))$"
+)
+_PICTURE = re.compile(r"^(?:Foto|Photo|Image|Gambar)\s?:\s*")
 #: A whole caption in parentheses that ends it: ``… di Jakarta. (Getty Images)``.
 _BRACKETED = re.compile(
     r"(?<=[\s.])\((?P<credit>(?:Getty Images|REUTERS|Reuters|AFP|AP|AP Photo|ANTARA|Antara"
@@ -56,8 +67,9 @@ def split_caption(text: str) -> tuple[str | None, str | None]:
     """Caption and credit of a picture's line; either may be missing."""
     text = _LABEL.sub("", clean_line(text[: 4 * _CAPTION])[:_CAPTION])
     tail_at = max(len(text) - 140, 0)
-    for pattern in (_LABELLED, _SLASHED, _BRACKETED):
+    for pattern in (_LABELLED, _SLASHED, _BRACKETED, _BETWEEN_BRACKETS, _AFTER_SENTENCE):
         if match := pattern.search(text, tail_at):
-            credit = match["credit"].strip(" .-–—/")
-            return text[: match.start()].rstrip(" ([-–—/") or None, credit or None
+            credit = next(found for found in match.groups() if found).strip(" .-–—/")
+            caption = text[: match.start()].rstrip(" ([-–—/")
+            return _PICTURE.sub("", caption) or None, credit or None
     return text or None, None
