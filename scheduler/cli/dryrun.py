@@ -23,6 +23,8 @@ from scheduler.cli.output import Output
 
 #: Blocks of the body that are shown, and characters of each.
 _SHOWN, _WIDTH = 6, 160
+#: Characters of the first of several texts.
+_BRIEF = 80
 
 
 class SoloBudget:
@@ -163,8 +165,9 @@ def _line(one: Compared, out: Output) -> None:
 def _brief(value: Any) -> str:
     if isinstance(value, list):
         if value and (len(value) > 3 or isinstance(value[0], dict)):
-            texts = [str(next(iter(item.values()))) if isinstance(item, dict) else str(item) for item in value]
-            return f"{len(value)}: {texts[0][:80]}"
+            first = value[0]
+            told = " | ".join(map(str, first.values())) if isinstance(first, dict) else str(first)[:_BRIEF]
+            return f"{len(value)}: {told}"
         return ", ".join(str(item) for item in value) or "-"
     return "-" if value is None else str(value)
 

@@ -160,7 +160,7 @@ def _details(outlet: Outlet, states: dict[str, SourceState], out: Output) -> Non
         out.line(f"{name:>11}  {value or '-'}")
     if outlet.notes:
         out.line()
-        for line in textwrap.wrap(outlet.notes, 100):
+        for line in textwrap.wrap(outlet.notes, min(100, out.console.width)):
             out.line(line)
     out.line()
     rows = []
