@@ -95,10 +95,7 @@ class HealthWatch:
                 kept_away=await self._kept_away(state), tide=self._tide.of(zone.key) if rhythm.barren >= 2 else None,
             )  # fmt: skip
             verdict = judge(watched, now)
-            if state.health_since is None and verdict.state == state.health:
-                outcome: Verdict | Waiting | None = verdict  # the first judgement is one even when it says `new`
-            else:
-                outcome = settled(state.health, verdict, self._waiting.pop(state.id, None), now)
+            outcome = settled(state.health, verdict, self._waiting.pop(state.id, None), now)
             if isinstance(outcome, Waiting):
                 self._waiting[state.id] = outcome
             elif outcome is not None:

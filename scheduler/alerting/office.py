@@ -103,11 +103,16 @@ class AlertOffice:
         except SendError as error:
             attempts = max(m.attempts for m in messages)
             await self._storage.alerts.refused(ids, str(error), now + wait_after(attempts))
-            log.warning("channel refuses alerts", channel=channel.name, reason=str(error), waiting=len(ids))
+            self._say(log.warning, "channel refuses alerts", messages, reason=str(error))
             return False
         await self._storage.alerts.sent(ids, now)
-        log.info("alerts sent", channel=channel.name, alerts=len(ids))
+        self._say(log.info, "alerts sent", messages)
         return True
+
+    def _say(self, say: Callable[..., object], event: str, messages: Sequence[StoredMessage], **more: str) -> None:
+        """A person who tests a channel is told by the command itself."""
+        if any(message.kind != "test" for message in messages):
+            say(event, channel=messages[0].channel, alerts=len(messages), **more)
 
     async def test(self, channel: Channel, now: datetime) -> StoredMessage:
         """Send a test to one channel, whatever the hour, and say how it went."""

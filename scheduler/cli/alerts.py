@@ -69,7 +69,7 @@ def _print(
     out: Output, found: list[Incident], silences: list[Silence], messages: list[StoredMessage], now: datetime
 ) -> None:
     out.table(
-        ("#", "began", "lasts", "rule", "what"),
+        ("#number", "began", "lasts", "rule", "what"),
         ((i.id, ago(i.began_at, now), _lasts(i, now), i.rule, i.title) for i in found),
         empty="no incident", grow="what",
     )  # fmt: skip
