@@ -7,7 +7,8 @@ The *usual gap* of a feed at a moment is the time in which as many items are usu
 drawn from, which no part of warta knows) as come in the gap that 99 of 100 gaps of its own undisturbed trace stay
 below; and never less than its usual time between two polls. Judged is every stall longer than three usual gaps: it is
 *found* when its feed is `late` or `silent` within four usual gaps after it began. A *false alarm* is any change to a
-troubled state while nothing was injected, nor in what follows from it (until a feed brought something new again).
+troubled state while nothing was injected, nor in what follows from it (until a feed brought something new again);
+drifting is an outlet's and counted apart, once for each of its feeds.
 """
 
 from __future__ import annotations
@@ -136,17 +137,19 @@ def _over(feed: Feed, fault: Fault) -> float:
 def closing(tally: Tally, months: int, seconds: float) -> dict[str, object]:
     """What the last line says."""
     weeks = tally.source_weeks
+    false = [flip for flip in tally.false if flip.became != "drifting"]
     noticed = {
         kind: round(sum(d is not None for d in delays) / len(delays), 3)
         for kind, delays in sorted(tally.others.items())
     }  # fmt: skip
     return {
         "stalls_found_within_one_gap": round(tally.found / tally.judged, 4) if tally.judged else None,
-        "false_alarms_per_100_source_weeks": round(100 * len(tally.false) / weeks, 3),
+        "false_alarms_per_100_source_weeks": round(100 * len(false) / weeks, 3),
+        "false_drifts_per_100_source_weeks": round(100 * (len(tally.false) - len(false)) / weeks, 3),
         "stalls_judged": tally.judged,
         "source_weeks": round(weeks),
-        "false_alarms": len(tally.false),
-        "false_alarms_by_state": dict(Counter(f.became for f in tally.false)),
+        "false_alarms": len(false),
+        "false_alarms_by_state": dict(Counter(f.became for f in false)),
         "delay_usual_gaps": {"p50": _share(tally.gaps, 0.5), "p95": _share(tally.gaps, 0.95)},
         "delay_hours": {"p50": _share(tally.hours, 0.5), "p95": _share(tally.hours, 0.95)},
         "others_noticed": noticed,

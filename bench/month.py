@@ -156,8 +156,8 @@ def _times(rng: random.Random, feed: Feed, holidays: tuple[int, ...]) -> tuple[f
 
 
 def _inject(rng: random.Random, feeds: list[Feed]) -> None:
-    """About two faults for each outlet, the second after the first is long over."""
-    at = LEARNING * DAY + rng.expovariate(1 / (6 * DAY))
+    """Some faults for each outlet, each after the former is long over."""
+    at = LEARNING * DAY + rng.expovariate(1 / (4 * DAY))
     while at < (DAYS - 3) * DAY:
         kind = rng.choice(KINDS)
         struck = feeds if kind != "stall" or rng.random() < 0.4 else [rng.choice(feeds)]
@@ -166,7 +166,7 @@ def _inject(rng: random.Random, feeds: list[Feed]) -> None:
             feed.faults.append(Fault(kind, at, end))
             if kind == "stall":
                 feed.times = tuple(t for t in feed.times if not at <= t < end)
-        at = max(f.faults[-1].end for f in struck) + 3 * DAY + rng.expovariate(1 / (5 * DAY))
+        at = max(f.faults[-1].end for f in struck) + 2 * DAY + rng.expovariate(1 / (4 * DAY))
 
 
 def _length(rng: random.Random, kind: str, feed: Feed) -> float:

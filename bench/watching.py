@@ -158,10 +158,10 @@ class Watching:
         for _ in range(min(number, KEPT)):
             if len(pages.last) == KEPT and not pages.drift:
                 pages.baseline.append(pages.last[-1])
-                del pages.baseline[:-400]
+                del pages.baseline[:-150]
             pages.last.appendleft(self._page(broken=broken))
         pages.unjudged += number
-        if pages.unjudged >= 6:
+        if pages.unjudged >= 15:
             pages.unjudged = 0
             former = pages.drift
             pages.drift = judge_drift(

@@ -4,7 +4,7 @@
 
     paused                                     a person stopped it
     gone                                       410 for days
-    blocked, empty, failing                    no usable answer, twice at least, weighing 1 or more
+    blocked, empty, failing                    no usable answer, twice at least, weighing 3/4 or more
     silent, late                               answers, and brings less than it should   storage.expectation
     drifting                                   its outlet's pages give less than they used to
     new                                        too little is known of it
@@ -29,7 +29,7 @@ from storage.rhythm import Rhythm
 
 #: Weighed failures (hard 1, soft 1/2, temporary 1/4) from which on a source fails, and for how long at least: what
 #: one more try mends is no state.
-FAILING = 1.0
+FAILING = 0.75
 FAILING_FOR = timedelta(minutes=10)
 
 #: A better state has to hold this long.
@@ -43,6 +43,9 @@ TROUBLED = (
     HealthState.GONE, HealthState.BLOCKED, HealthState.FAILING, HealthState.EMPTY, HealthState.SILENT,
     HealthState.LATE, HealthState.DRIFTING,
 )  # fmt: skip
+
+#: Which of these it is may change from try to try.
+_NO_ANSWER = {HealthState.BLOCKED, HealthState.FAILING, HealthState.EMPTY}
 
 _RANK = {state: rank for rank, state in enumerate(TROUBLED)}
 
@@ -189,7 +192,8 @@ def settled(before: str, verdict: Verdict, waiting: Waiting | None, now: datetim
         return None
     if before not in _RANK or verdict.state is HealthState.PAUSED:
         return verdict
-    if verdict.state in _RANK and _RANK[verdict.state] < _RANK[HealthState(before)]:
+    worse = verdict.state in _RANK and _RANK[verdict.state] < _RANK[HealthState(before)]
+    if worse and not {verdict.state, HealthState(before)} <= _NO_ANSWER:
         return verdict
     if waiting is None or waiting.state is not verdict.state:
         return Waiting(verdict.state, now)

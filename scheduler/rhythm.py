@@ -14,7 +14,6 @@ from datetime import tzinfo
 from enum import StrEnum
 
 from storage.expectation import is_learned
-from storage.gaps import LATE_GAPS
 from storage.rhythm import HOUR, SLOTS, Forecast, Rhythm, seconds_until_late
 
 #: Price of a request while no budget makes it dearer, in item seconds: an item an hour is asked for twice an hour.
@@ -59,7 +58,7 @@ def due(rhythm: Rhythm, now: float, *, price: float, floor: float, ceiling: floa
     limit = _overlap_limit(rhythm)
     if limit < seconds:
         seconds, reason = limit, Reason.OVERLAP
-    late = _silence_limit(rhythm, zone)
+    late = _silence_limit(rhythm, zone, seconds)
     if late < seconds:
         seconds, reason = late, Reason.SILENCE
     if seconds < floor:
@@ -103,11 +102,11 @@ def _overlap_limit(rhythm: Rhythm) -> float:
     return rhythm.span * 0.5 * rhythm.window / rhythm.fresh
 
 
-def _silence_limit(rhythm: Rhythm, zone: tzinfo) -> float:
+def _silence_limit(rhythm: Rhythm, zone: tzinfo, within: float) -> float:
     """When the silence would make the source late: asked then, so that it is known at once; endless for no silence."""
     if rhythm.barren < 1 or not is_learned(rhythm):
         return math.inf
-    return seconds_until_late(rhythm, zone, LATE_GAPS * rhythm.usual_gap) + 1.0
+    return seconds_until_late(rhythm, zone, within) + 1.0
 
 
 def demand(rhythm: Rhythm, now: float, *, floor: float, ceiling: float, zone: tzinfo) -> tuple[float, ...]:

@@ -3,8 +3,8 @@
 *Late* is less than there should be; *silent* is nothing at all for so long that waiting explains it no more.
 
 By its rhythm a source is measured in its own *usual gap*: what 99 of 100 of its silences stay below, in items that
-were to be expected (:mod:`storage.gaps`), so that it is short at a busy hour and long at night. Two and a half usual
-gaps without an item are late, five are silent.
+were to be expected (:mod:`storage.gaps`), so that it is short at a busy hour and long at night. A silence that chance
+makes once in 500 weeks, two to three usual gaps, is late; twice that is silent.
 """
 
 from __future__ import annotations
@@ -16,14 +16,13 @@ from typing import Any
 
 from config.model import Expectation
 from config.units import span
-from storage.gaps import LATE_GAPS
 from storage.rhythm import Rhythm, silence, time_for
 
 #: A rhythm is held against its source after a week of watching, so that it knows the week-end, and this many items.
 LEAST_HOURS, LEAST_ITEMS = 168.0, 12.0
 
-#: Usual gaps without an item that are silence.
-SILENT_GAPS = 5.0
+#: Silence is so many times as long as being late.
+SILENT = 2.0
 
 #: One answer without anything new may come from a stale cache.
 LEAST_POLLS = 2
@@ -68,7 +67,7 @@ def late(watch: Watch, now: datetime) -> Shortfall | None:
         return None
     if watch.expect.at_least is not None:
         return _too_few(watch, watch.expect.at_least, now)
-    return _missing(watch, LATE_GAPS)
+    return _missing(watch, 1.0)
 
 
 def silent(watch: Watch, now: datetime) -> Shortfall | None:
@@ -77,10 +76,10 @@ def silent(watch: Watch, now: datetime) -> Shortfall | None:
         return None
     if watch.expect.max_silence is not None:
         return _too_long(watch, watch.expect.max_silence)
-    return _missing(watch, SILENT_GAPS)
+    return _missing(watch, SILENT)
 
 
-def _missing(watch: Watch, least: float) -> Shortfall | None:
+def _missing(watch: Watch, times: float) -> Shortfall | None:
     """By the rhythm; the time in which nobody looked is not held against it."""
     rhythm, quiet = watch.rhythm, watch.expect.quiet_hours
     if not is_learned(rhythm) or rhythm.barren < LEAST_POLLS or watch.looked <= watch.last:
@@ -89,9 +88,9 @@ def _missing(watch: Watch, least: float) -> Shortfall | None:
         rhythm, watch.rhythm_zone, since=watch.last.timestamp(), until=watch.looked.timestamp(),
         without=quiet, quiet_zone=watch.zone, tide=watch.tide,
     )  # fmt: skip
-    usual = rhythm.usual_gap
-    if missed < least * usual:
+    if missed < times * rhythm.late_after:
         return None
+    usual = rhythm.usual_gap
     gap = time_for(rhythm, watch.rhythm_zone, usual, since=watch.last, without=quiet)
     sentence = f"no item since {_told(watch.last, watch.zone)}; 99 of 100 of its silences end within {span(gap)} then"
     evidence = {

@@ -15,8 +15,8 @@ from collections.abc import Sequence
 CLASSES = 16
 #: Share of a source's gaps that are shorter than its *usual gap*.
 USUAL = 0.99
-#: Usual gaps without an item from which on a source is late.
-LATE_GAPS = 2.5
+#: How often in a week chance may make a source late without a reason.
+ODDS = 0.002
 #: Gaps of pure chance that every source starts with; its own outweigh them.
 PRIOR = 60.0
 
@@ -50,3 +50,12 @@ def usual_gap(counts: Sequence[float], weight: float, share: float = USUAL) -> f
             return max(chance, float(upper * (lower / upper) ** share_inside))
         beyond += inside
     return chance
+
+
+def late_after(usual: float, weekly: float) -> float:
+    """Items expected in a silence that chance makes once in 500 weeks, for a source with so many items a week.
+
+    Two to three usual gaps: the more gaps a source has, the longer is the longest of them.
+    """
+    chance = -math.log(1 - USUAL)
+    return math.log(max(20.0, weekly) / ODDS) * math.sqrt(usual / chance)

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 
-from storage.gaps import CLASSES, LATE_GAPS, class_of, usual_gap
+from storage.gaps import CLASSES, class_of, late_after, usual_gap
 
 HOUR = 3600.0
 SLOTS = 168
@@ -80,6 +80,11 @@ class Rhythm:
         return usual_gap(self.gaps, _weight(self, self.until))
 
     @property
+    def late_after(self) -> float:
+        """Items expected in a silence from which on it is late."""
+        return late_after(self.usual_gap, 168 * self.items / max(self.watched, 1.0))
+
+    @property
     def items(self) -> float:
         """Items seen, those long ago counting less."""
         return sum(self.counts) / _weight(self, self.until) if self.known else 0.0
@@ -115,6 +120,7 @@ class Forecast:
     _overall: float = field(init=False)
     _rates: dict[int, float] = field(init=False, default_factory=dict)
     _sure: dict[int, float] = field(init=False, default_factory=dict)
+    _pools: dict[int, float] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         rhythm = self.rhythm
@@ -150,15 +156,22 @@ class Forecast:
         """
         rate = self._sure.get(index)
         if rate is None:
-            rhythm, hour = self.rhythm, index % 24
-            same = slice(hour, 120, 24) if index < 120 else slice(120 + hour, None, 24)
-            hours = [watched / self._weight for watched in rhythm.hours[same]]
+            rate = min(self.usual(index), self._pooled(index % 24 + 24 * (index >= 120)))
+            self._sure[index] = rate
+        return rate
+
+    def _pooled(self, index: int) -> float:
+        """Items a second in that hour of all working days together, or, from 24 on, of the week-end."""
+        rate = self._pools.get(index)
+        if rate is None:
+            rhythm = self.rhythm
+            same = slice(index, 120, 24) if index < 24 else slice(96 + index, None, 24)
             counts = [count / self._weight for count in rhythm.counts[same]]
             # Stories that broke at an odd hour do not make that hour a busy one.
             cap = 2 * sorted(counts)[(len(counts) - 1) // 2] + 3
             came = sum(min(count, cap) for count in counts)
-            rate = min(self.usual(index), (came + 1) / max(sum(hours), 0.5) / HOUR)
-            self._sure[index] = rate
+            rate = (came + 1) / max(sum(rhythm.hours[same]) / self._weight, 0.5) / HOUR
+            self._pools[index] = rate
         return rate
 
     def _factor(self, part: slice) -> float:
@@ -241,7 +254,7 @@ def _with_gaps(rhythm: Rhythm, ended: Sequence[float], at: float) -> tuple[float
     if not ended:
         return rhythm.gaps
     gaps, weight = list(rhythm.gaps), _weight(rhythm, at)
-    told = LATE_GAPS * usual_gap(gaps, weight)
+    told = rhythm.late_after
     for items in ended:
         # What was told as late is hardly usual; should it come again and again, it is.
         gaps[class_of(items)] += weight if items < told else weight / 4
@@ -394,22 +407,26 @@ def time_for(
     return timedelta(seconds=_time_for(rhythm, zone, items, start, without))
 
 
-def seconds_until_late(rhythm: Rhythm, zone: tzinfo, items: float) -> float:
-    """How long after the last poll the present silence comes to that many items expected; endless when it has."""
+def seconds_until_late(rhythm: Rhythm, zone: tzinfo, within: float) -> float:
+    """How long after the last poll the present silence makes it late; endless when it has, or not `within` seconds."""
     if rhythm.last <= 0:
         return math.inf
-    left = rhythm.last + _time_for(rhythm, zone, items, rhythm.last, frozenset()) - rhythm.until
+    longest = rhythm.until - rhythm.last + within
+    left = rhythm.last + _time_for(rhythm, zone, rhythm.late_after, rhythm.last, frozenset(), longest) - rhythm.until
     return left if left > 0 else math.inf
 
 
-def _time_for(rhythm: Rhythm, zone: tzinfo, items: float, start: float, without: frozenset[int]) -> float:
+def _time_for(
+    rhythm: Rhythm, zone: tzinfo, items: float, start: float, without: frozenset[int], longest: float = SILENCE
+) -> float:
+    longest = min(longest, SILENCE)
     usual = Forecast(_as_before(rhythm, start, zone), zone, max(start, rhythm.until))
     at, due = start, items
-    while at < start + SILENCE:
+    while at < start + longest:
         index, left = slot(at, zone)
         rate = usual.sure(index) if index % 24 not in without else 0.0
         if rate > 0 and left * rate >= due:
             return at + due / rate - start
         due -= left * rate
         at += left
-    return SILENCE
+    return math.inf if longest < SILENCE else SILENCE

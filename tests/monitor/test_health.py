@@ -21,7 +21,7 @@ def hours(n: float) -> timedelta:
     return timedelta(hours=n)
 
 
-def learned(until: datetime = NOON, per_hour: int = 3, days: int = 21, *, barren: int = 0) -> Rhythm:
+def learned(until: datetime = NOON, per_hour: int = 4, days: int = 21, *, barren: int = 0) -> Rhythm:
     """A desk that brings that many items an hour from six to twenty, polled hourly; then polls that bring nothing."""
     rng = random.Random(2)
     at = NOON.timestamp() - days * 24 * HOUR
@@ -78,8 +78,8 @@ def test_a_pause_goes_before_everything_and_gone_before_failing() -> None:
 @pytest.mark.parametrize(
     ("failures", "kind", "state"),
     [
-        (0.25, "timeout", HealthState.OK),
-        (1.0, "timeout", HealthState.FAILING),
+        (0.5, "timeout", HealthState.OK),
+        (0.75, "timeout", HealthState.FAILING),
         (1.0, "tls", HealthState.OK),  # once, and hard
         (2.0, "tls", HealthState.FAILING),
         (1.0, "blocked", HealthState.BLOCKED),
@@ -203,6 +203,11 @@ def verdict(state: HealthState, began: datetime = NOON) -> Verdict:
 def test_worse_is_believed_at_once() -> None:
     assert settled("ok", verdict(HealthState.LATE), None, NOON) == verdict(HealthState.LATE)
     assert settled("late", verdict(HealthState.SILENT), None, NOON) == verdict(HealthState.SILENT)
+
+
+def test_one_kind_of_failure_for_another_is_no_news_until_it_holds() -> None:
+    assert settled("empty", verdict(HealthState.FAILING), None, NOON) == Waiting(HealthState.FAILING, NOON)
+    assert settled("empty", verdict(HealthState.GONE), None, NOON) == verdict(HealthState.GONE)
 
 
 def test_better_has_to_hold_and_is_dated_when_it_was_first_seen() -> None:

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from storage.gaps import CLASSES, class_of, usual_gap
+from storage.gaps import CLASSES, class_of, late_after, usual_gap
 
 
 def counted(lengths: list[float], weight: float = 1.0) -> list[float]:
@@ -41,3 +41,11 @@ def test_weights_of_later_days_cancel_out() -> None:
     lengths = [0.5] * 300 + [7.0] * 12
 
     assert usual_gap(counted(lengths, 8.0), 8.0) == pytest.approx(usual_gap(counted(lengths), 1.0))
+
+
+def test_late_is_two_to_three_usual_gaps_and_later_for_who_has_more_of_them() -> None:
+    rates = [late_after(4.6, weekly) for weekly in (1, 50, 500, 5000)]
+
+    assert rates == sorted(rates)
+    assert 2 * 4.6 <= rates[0] < rates[-1] <= 3.3 * 4.6
+    assert 4.6 * 2 < late_after(9.2, 500) / 1.1 < 9.2 * 2
