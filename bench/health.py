@@ -64,7 +64,7 @@ async def measure(count: int) -> dict[str, Any]:
         whole = settings(count)
         names = [source.id for outlet in whole.outlets for source in outlet.sources]
         await storage.sources.upsert(
-            [SourceDefinition(id=n, outlet_id=n.partition("/")[0], kind="feed", url=f"https://{n}.test") for n in names],
+            [SourceDefinition(id=n, outlet_id=n.split("/")[0], kind="feed", url=f"https://{n}.test") for n in names],
             {}, NOW,
         )  # fmt: skip
         packed = [pack(learned(quiet=False)), pack(learned(quiet=True))]
