@@ -1,12 +1,12 @@
 """Where connections really go: ``python -m bench.ssrf``.
 
 In a network namespace of its own every IPv4 and IPv6 address is made local (``ip route add local 0.0.0.0/0 dev
-lo``) and a listener takes what arrives, at several ports. The daemon's fetcher and the clients of webhooks and hubs
-are then sent to every special range of the IANA registries: as literals in all their spellings, through names,
-through names that change their mind (DNS rebinding), through redirects, at forbidden ports, as feed, sitemap,
-listing, page and robots.txt. What counts is the address that a connection arrived at: nothing but the public ones
-may be in the list, and all of those must be. Needs Linux, ``ip``, and the right to make a namespace (root, or user
-namespaces).
+lo``) and a listener takes what arrives, at several ports. The daemon's fetcher and the clients of webhooks, hubs
+and alerts are then sent to every special range of the IANA registries: as literals in all their spellings, through
+names, through names that change their mind (DNS rebinding), through redirects, at forbidden ports, as feed,
+sitemap, listing, page and robots.txt. What counts is the address that a connection arrived at: nothing but the
+public ones may be in the list, and all of those must be. Needs Linux, ``ip``, and the right to make a namespace
+(root, or user namespaces).
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from crawlers.engine import Engine
 from crawlers.fetch import Fetcher
 from crawlers.model import FetchRequest, Purpose
 from crawlers.robots import Robots
+from scheduler.alerting.sender import Sender, SendError
 from scheduler.cli.dryrun import SoloBudget
 from scheduler.delivery.webhook import WebhookTarget
 from scheduler.websub.client import HubClient
@@ -254,6 +255,27 @@ async def _hubs(listener: Listener, addresses: list[str]) -> Row:
     return row
 
 
+async def _alerts(listener: Listener, addresses: list[str]) -> Row:
+    """Channels of apprise, and the dead man's switch."""
+    row = Row("alerts")
+    sender = Sender(allow_networks=(), lookup=Names())
+
+    async def send(host: str) -> None:
+        with suppress(SendError, ValueError):
+            await sender.send(f"json://{host}:80/", "info", "title", "body")
+
+    async def call(url: str) -> None:
+        with suppress(SendError, ValueError):
+            await sender.call(url)
+
+    some = addresses[:: max(1, len(addresses) // 48)]
+    urls = [f"http://{_in_url(a)}/" for a in addresses] + [f"http://{_name('one', a)}/" for a in addresses]
+    urls += [url for url in ODD if "1.1.1.1" not in url]  # the port is the operator's word
+    await _count(row, listener, [*(send(_in_url(a)) for a in some), *(call(url) for url in urls)])
+    await _controls(row, listener, [call(f"http://{_in_url(a)}/") for a in PUBLIC])
+    return row
+
+
 async def _quiet(work: object) -> None:
     """A webhook whose URL is none is refused by the configuration; here it only must not connect."""
     with suppress(ValueError):
@@ -261,7 +283,17 @@ async def _quiet(work: object) -> None:
 
 
 def _event() -> Event:
-    return Event(id=1, event="new", article_id="a", revision=1, outlet_id="bench", created_at=_now(), record=None)
+    return Event(
+        id=1,
+        event="new",
+        article_id="a",
+        revision=1,
+        outlet_id="bench",
+        created_at=_now(),
+        materiality=None,
+        detail=None,
+        record=None,
+    )
 
 
 async def _count(row: Row, listener: Listener, work: list[object]) -> None:
@@ -296,7 +328,7 @@ async def inside(*, quick: bool = False) -> list[Row]:
     await _proof(listener)
     addresses = special_addresses()[:: 6 if quick else 1]
     rows = await _fetching(listener, addresses)
-    rows += [await _hooks(listener, addresses), await _hubs(listener, addresses)]
+    rows += [await _hooks(listener, addresses), await _hubs(listener, addresses), await _alerts(listener, addresses)]
     for server in servers:
         server.close()
     return rows

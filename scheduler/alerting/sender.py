@@ -1,7 +1,8 @@
 """Messages on their way out: apprise for channels, a plain request for the dead man's switch.
 
 Where a channel's address names a host, that host has to be public or in `allow_networks`, as for every other
-connection. It is looked up before each message; apprise then looks it up again by itself.
+connection. It is looked up before each message, for a clear word; what apprise then really connects to, after its
+own look-up and any redirect, is judged again (:mod:`scheduler.alerting.confined`).
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -16,6 +18,7 @@ import aiohttp
 
 from crawlers.address import Network, parse_target
 from crawlers.resolve import Guard, Lookup, Resolver, system_lookup
+from scheduler.alerting.confined import confined
 
 #: Time for one message or one call, everything included.
 SECONDS = 30.0
@@ -51,7 +54,9 @@ class Sender:
                 if service is None:
                     raise SendError("the address is of no kind that apprise knows, or lacks a part")
                 await self._permit(service)
-                await _notify(service, severity, title, body)
+                send = partial(_notify, service, severity, title, body)
+                if not await asyncio.to_thread(confined, self._allow_networks, send):
+                    raise SendError("the channel did not take it")
         except TimeoutError:
             raise SendError(f"no answer within {SECONDS:g} s") from None
         except OSError as error:
@@ -106,13 +111,11 @@ def _service(url: str) -> Any:
     return apprise.Apprise.instantiate(url, suppress_exceptions=True)
 
 
-async def _notify(service: Any, severity: str, title: str, body: str) -> None:
+def _notify(service: Any, severity: str, title: str, body: str) -> bool:
+    """Send by one plugin, in this thread."""
     import apprise
 
     everybody = apprise.Apprise()
     everybody.add(service)
-    taken = await everybody.async_notify(
-        body=body, title=title, notify_type=apprise.NotifyType(_TYPES.get(severity, "info")), body_format="text"
-    )
-    if not taken:
-        raise SendError("the channel did not take it")
+    kind = apprise.NotifyType(_TYPES.get(severity, "info"))
+    return bool(everybody.notify(body=body, title=title, notify_type=kind, body_format="text"))

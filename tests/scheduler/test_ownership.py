@@ -34,7 +34,7 @@ async def test_a_file_is_named_by_numbers_whatever_the_article_says(tmp_path: Pa
     evil = "../../../etc/cron.d/x"
     event = Event(
         id=7, event="new", article_id=evil, revision=1, outlet_id=evil, created_at=datetime(2026, 11, 23, tzinfo=UTC),
-        record={"id": evil, "url": f"https://a.test/{evil}", "title": evil},
+        materiality=None, detail=None, record={"id": evil, "url": f"https://a.test/{evil}", "title": evil},
     )  # fmt: skip
 
     await target.send([event], replayed=False)
