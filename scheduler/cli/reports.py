@@ -75,6 +75,7 @@ async def _report(storage: Storage, settings: Settings, now: datetime) -> dict[s
     windows = await storage.outages.windows()
     refused = facts.get("configuration refused", {}).get("problems", [])
     drift = drifting(facts)
+    incidents = await storage.alerts.open()
     evicts = facts.get(EVICTS, {}).get("reason")
     return {
         "healthy": not (worst or outage or refused or drift or evicts)
@@ -84,6 +85,10 @@ async def _report(storage: Storage, settings: Settings, now: datetime) -> dict[s
         "configuration_refused": refused,
         "redis_evicts": evicts,
         "drifting": drift,
+        "incidents": [
+            {"id": i.id, "rule": i.rule, "severity": i.severity, "title": i.title, "began": i.began_at}
+            for i in incidents
+        ],
         "daemon": holder,
         "data": str(settings.data_dir),
         "configured": len(wanted),
@@ -125,6 +130,7 @@ def _print_status(out: Output, report: dict[str, Any], now: datetime) -> None:
         out.line(f"config    {problem}", style="red")
     if report["redis_evicts"]:
         out.line(f"redis     {report['redis_evicts']}", style="yellow")
+    _print_incidents(out, report["incidents"], now)
     for outlet, evidence in report["drifting"].items():
         out.line(f"drifting  {outlet}: {evidence}", style="yellow")
     numbers, sources = report["numbers"], report["sources"]
@@ -156,6 +162,13 @@ def _print_status(out: Output, report: dict[str, Any], now: datetime) -> None:
         )  # fmt: skip
         if sources["troubled"] > len(report["worst"]):
             out.line(f"and {sources['troubled'] - len(report['worst'])} more: warta sources -state:ok,new,paused")
+
+
+def _print_incidents(out: Output, incidents: list[dict[str, Any]], now: datetime) -> None:
+    for incident in incidents[:5]:
+        out.line(f"incident  {incident['title']}, began {ago(incident['began'], now)}", style="red")
+    if len(incidents) > 5:
+        out.line(f"          and {len(incidents) - 5} more: warta alerts list", style="red")
 
 
 def _states(counted: dict[str, int]) -> str:
