@@ -63,6 +63,8 @@ def paths(run: str, article: str) -> dict[str, str]:
         "runs": "/runs", "runs, failed": "/runs?q=status:failed",
         "runs, of an outlet": "/runs?q=outlet:outlet0003+since:2h",
         "runs, a rare word": "/runs?q=nowhere", "a run": f"/runs/{run}",
+        "items": "/items", "items, failed": "/items?q=fate:failed", "items, a rare word": "/items?q=nowhere",
+        "items, of a source": "/items?q=source:outlet0003/s0+since:24h",
         "articles": "/articles", "articles, a common word": "/articles?q=rupiah",
         "articles, a phrase without a word": "/articles?q=%22harga+emas%22+-saham",
         "articles, two common words": "/articles?q=rupiah+saham",
@@ -70,7 +72,8 @@ def paths(run: str, article: str) -> dict[str, str]:
         "articles, a word of an outlet": "/articles?q=outlet:outlet0003+rupiah",
         "articles, a word of three days": "/articles?q=rupiah+since:3d",
         "an article": f"/articles/{article}",
-        "deliveries": "/deliveries", "config": "/config", "about": "/about", "metrics": "/metrics", "readyz": "/readyz",
+        "deliveries": "/deliveries", "alerts": "/alerts",
+        "config": "/config", "about": "/about", "metrics": "/metrics", "readyz": "/readyz",
     }  # fmt: skip
 
 

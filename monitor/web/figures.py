@@ -34,7 +34,7 @@ SOURCE_NAMES = ("state", "outlet", "source", "kind", "reason")
 
 #: Names that a filter of items may use, and how many items one page looks through.
 ITEM_NAMES = ("fate", "outlet", "source", "rule")
-ITEMS_LOOKED_THROUGH = 50_000
+ITEMS_LOOKED_THROUGH = 20_000
 
 #: Fates in the order in which bars show them.
 KINDS = tuple(str(kind) for kind in FateKind)
