@@ -68,7 +68,8 @@ class Revisiting:
             return 0
         outlets = {o.id: o for o in settings.outlets if o.enabled}
         running = {run.source_id for run in await self._storage.runs.list(statuses=[RunStatus.RUNNING], limit=1000)}
-        states = {state.id: state for state in await self._storage.sources.all() if state.id not in running}
+        found = await self._storage.sources.of_outlets(b.outlet_id for b in due)
+        states = {state.id: state for state in found if state.id not in running}
         allowed = await self._allowed(settings, [b.outlet_id for b in due], now)
         sent = 0
         for backlog in due:

@@ -89,6 +89,15 @@ class Sources:
         async with self._database.read() as connection:
             return [state_from(row) for row in await connection.execute(select(sources).order_by(sources.c.id))]
 
+    async def of_outlets(self, outlet_ids: Iterable[str]) -> list[SourceState]:
+        """Every source of these outlets, removed ones included."""
+        found: list[SourceState] = []
+        async with self._database.read() as connection:
+            for chunk in chunks(sorted(set(outlet_ids))):
+                rows = await connection.execute(select(sources).where(sources.c.outlet_id.in_(chunk)))
+                found += [state_from(row) for row in rows]
+        return found
+
     async def get(self, source_id: str) -> SourceState | None:
         """One source, or None."""
         async with self._database.read() as connection:
