@@ -58,7 +58,7 @@ class Reextraction:
                 select(
                     a.seq, a.id, a.revision.label("newest"), a.first_seen, a.revised_at, a.copy_of, a.cluster,
                     revisions.c.content, raw_pages.c.url, raw_pages.c.content_type, raw_pages.c.fetched_at,
-                    raw_pages.c.size, raw_pages.c.body,
+                    raw_pages.c.encoding, raw_pages.c.size, raw_pages.c.body,
                 )
                 .join(revisions, and_(revisions.c.article_id == a.id, revisions.c.revision == a.revision))
                 .join(raw_pages, and_(raw_pages.c.article_id == a.id, raw_pages.c.revision == _newest_page()))
