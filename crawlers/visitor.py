@@ -82,7 +82,7 @@ class Visitor:
                 kept_away = 0
             elif isinstance(outcome, FateKind):
                 kept_away = 0
-                counts["changed" if outcome is FateKind.REVISED else "read and as they were"] += 1
+                counts["changed" if outcome is FateKind.REVISED else "read with nothing to tell"] += 1
             else:
                 counts["not to be had"] += 1
                 kept_away += 1

@@ -18,8 +18,6 @@ from storage.storage import Storage
 PRIORITY = 10_001
 #: A source that is polled sooner than this is left alone.
 LEAST_TIME = timedelta(seconds=2)
-#: A run that was sent and did not begin is not waited for longer.
-PATIENCE = timedelta(seconds=30)
 #: Outlets whose visits are sent at a time: a part of the worker's places.
 PART = 8
 _DAY = timedelta(days=1)
@@ -57,7 +55,8 @@ class Revisiting:
         self._queue = queue
         self._settings = settings
         self._now = now
-        self._sent: dict[str, datetime] = {}
+        #: Outlet to the source under which its visits were sent last.
+        self._sent: dict[str, str] = {}
 
     async def tick(self) -> int:
         """Send what is due; to be called only when no poll waits. Returns how many runs were sent."""
@@ -74,12 +73,12 @@ class Revisiting:
         sent = 0
         for backlog in due:
             outlet = outlets.get(backlog.outlet_id)
-            if outlet is None or not allowed(backlog.outlet_id) or self._waits(backlog.outlet_id, now):
+            if outlet is None or not allowed(backlog.outlet_id) or self._waits(backlog.outlet_id, states):
                 continue
             state = host_of_visits(outlet, states, now)
             if state is None or not await self._claim(state, now):
                 continue
-            self._sent[outlet.id] = now
+            self._sent[outlet.id] = state.id
             await self._queue.send(state.id, now, str(Trigger.REVISIT), PRIORITY)
             sent += 1
             if sent == most:
@@ -90,10 +89,10 @@ class Revisiting:
         """Mark the source as queued; its own next poll stays as it is."""
         return await self._storage.sources.claim(state.id, state.next_attempt, state.next_attempt, now)
 
-    def _waits(self, outlet_id: str, now: datetime) -> bool:
-        """Whether a run was sent a moment ago and may not have begun."""
-        sent = self._sent.get(outlet_id)
-        return sent is not None and now - sent < PATIENCE
+    def _waits(self, outlet_id: str, states: Mapping[str, SourceState]) -> bool:
+        """Whether a run was sent that did not begin yet."""
+        state = states.get(self._sent.get(outlet_id, ""))
+        return state is not None and state.queued_at is not None
 
     async def _allowed(self, settings: Settings, outlet_ids: Iterable[str], now: datetime) -> Callable[[str], bool]:
         """Whether the budgets leave room for an outlet's visits."""
