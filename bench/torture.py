@@ -263,7 +263,8 @@ def torture(
                     # On a slow machine nothing would ever be up to be killed at work.
                     left = began + within - time.monotonic()
                     stage.await_start("worker" if victim == "worker" else "daemon", min(START_SECONDS, left))
-                time.sleep(chance.uniform(0.3, 1.7))
+                pause = chance.uniform(0.3, 1.7)
+                time.sleep(pause if time.monotonic() - began < within else 0.1)
                 if victim == "server" and stage.kill(victim):
                     verdict.kills[victim] += 1
                     continue
