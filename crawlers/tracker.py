@@ -121,7 +121,8 @@ class Tracker:
             return Missing(visit, False, f"{what}: it is still taken back")
         visit = missed(look.visit, how, now, span=span)
         assert visit.absent_since is not None
-        since = f"{visit.absences} looks since {visit.absent_since:%Y-%m-%d %H:%M}Z found it missing"
+        looks = f"{visit.absences} look{'' if visit.absences == 1 else 's'}"
+        since = f"{looks} since {visit.absent_since:%Y-%m-%d %H:%M}Z found it missing"
         if not is_retracted(visit, now, span=span):
             return Missing(visit, False, f"{what}; {since}: not yet taken for taken back")
         gone, asked = await self._storage.visits.missing(outlet.id, now - max(_LATELY, 2 * span))

@@ -137,7 +137,8 @@ async def _print_changes(storage: Storage, out: Output, stored: StoredArticle) -
         )
         for name, value in (change["detail"] or {}).items():
             if name in _TOLD and value:
-                out.line(f"{name:>10}  {value}", style="dim")
+                shown = ", ".join(value) if isinstance(value, list) else value
+                out.line(f"{name:>10}  {shown}", style="dim")
         for name in ("title", "text"):
             pieces = change[name]
             if any(op != "=" for op, _ in pieces):
@@ -176,6 +177,7 @@ def _print_article(out: Output, stored: StoredArticle) -> None:
         ("language", article.language, origin.get("language")),
         ("words", article.word_count, None),
         ("copy of", stored.copy_of, None),
+        ("retracted", local(stored.retracted_at) if stored.retracted_at else None, None),
     )
     for name, value, source in fields:
         if value not in (None, "", "-"):
