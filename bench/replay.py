@@ -87,8 +87,8 @@ class Watch:
 
 
 def first_poll(n: int) -> float:
-    """Feeds begin spread over ten minutes."""
-    return n * 37.7 % 600
+    """Feeds begin spread over an hour: no rule has the luck of the full one."""
+    return n * 2224.7 % 3600
 
 
 def replay_peer(feeds: Sequence[Feed], days: int, peer: Peer, setting: float) -> Account:

@@ -20,8 +20,8 @@ from apscheduler.triggers.cron import CronTrigger
 
 from config.model import Adaptive, Cron, Every, Schedule
 from config.units import span
-from scheduler.rhythm import PRICE, Due, Reason, due
-from storage.rhythm import Rhythm
+from scheduler.rhythm import FADING, PRICE, Due, Reason, due
+from storage.rhythm import Rhythm, marks
 
 #: Longest wait between two tries of a source that once worked, and of one that never did.
 CEILING_WORKED = timedelta(days=1)
@@ -51,8 +51,8 @@ class PublisherWord:
 class Term:
     """One thing that bears on the next time."""
 
-    #: A word of a closed set: rhythm, window, overlap, silence, floor, ceiling, pulse, budget, every, cron, failures,
-    #: age, retry_after, skip.
+    #: A word of a closed set: rhythm, mark, window, overlap, silence, floor, ceiling, pulse, budget, every, cron,
+    #: failures, age, retry_after, skip.
     name: str
     #: One sentence for a person.
     text: str
@@ -212,6 +212,7 @@ def _due(schedule: Adaptive, now: datetime, rhythm: Rhythm | None, price: float)
 
 
 _REASONS = {
+    Reason.MARK: "mark: it times items for {marks} of the hour, and is asked just after",
     Reason.WINDOW: "window: {window:.0f} items are shown at once, and more might be gone by the time waiting pays",
     Reason.OVERLAP: "overlap: {fresh:.0f} of {window:.0f} items were new last time, the window was about to slide",
     Reason.SILENCE: "silence: by then its silence would be longer than it ever is, which is worth a look",
@@ -233,13 +234,13 @@ def _adaptive_terms(schedule: Adaptive, now: datetime, found: Due, rhythm: Rhyth
         kind = "a burst" if found.pulse > 1 else "a lull"
         terms.append(Term("pulse", f"{kind}: {found.pulse:.2g} times the usual pace in the last hours", at))
     if price > PRICE * 1.01:
-        terms.append(
-            Term("budget", f"the request budget makes intervals {(price / PRICE) ** 0.5:.2g} times as long", at)
-        )
+        longer = (price / PRICE) ** (1 / (1 + FADING))
+        terms.append(Term("budget", f"the request budget makes intervals {longer:.2g} times as long", at))
     if found.reason in _REASONS:
         words = _REASONS[found.reason].format(
-            window=rhythm.window, fresh=rhythm.fresh, floor=span(schedule.floor), ceiling=span(schedule.ceiling)
-        )
+            window=rhythm.window, fresh=rhythm.fresh, floor=span(schedule.floor), ceiling=span(schedule.ceiling),
+            marks=" and ".join(f":{minute:02}" for minute, _ in marks(rhythm)),
+        )  # fmt: skip
         name, _, text = words.partition(": ")
         terms.append(Term(name, text, at))
     return terms

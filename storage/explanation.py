@@ -10,7 +10,7 @@ from config.model import Adaptive, Source
 from config.units import span
 from storage.hubs import HubState, HubSubscription
 from storage.model import HealthState, SourceState
-from storage.rhythm import Forecast, Rhythm, expected_gap, time_for
+from storage.rhythm import Forecast, Rhythm, expected_gap, marks, time_for
 from storage.rhythms import Remembered
 
 
@@ -56,6 +56,7 @@ def explanation(
         "usual_gap": span(time_for(rhythm, zone, rhythm.usual_gap, since=now)) if rhythm.known else None,
         "next_item_within": span(expected_gap(rhythm, now, zone)) if rhythm.known else None,
         "hub": None if hub is None else pushed_by(hub, state.next_attempt, now),
+        "minutes": {f":{minute:02}": round(share, 2) for minute, share in marks(rhythm)},
     }
 
 

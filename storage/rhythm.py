@@ -23,6 +23,7 @@ from storage.gaps import CLASSES, class_of, late_after, usual_gap
 
 HOUR = 3600.0
 SLOTS = 168
+MINUTES = 60
 #: After this long an observation weighs half.
 HALF_LIFE = 21 * 24 * HOUR
 #: The pulse forgets within this time (mean age of what it remembers).
@@ -37,14 +38,19 @@ PRIOR_RATE, PRIOR_HOURS = 0.5, 3.0
 FACTOR_ITEMS = 2.0
 #: The same for a single hour of the week: hours of watching, and items.
 SLOT_HOURS, SLOT_ITEMS = 2.0, 3.0
+#: A minute of the hour is one at which a desk lets items out when it holds this many, and these many standard
+#: deviations more than its share; the share then believed leans on so many items that came at any minute.
+MARK_ITEMS, MARK_DEVIATIONS, MARK_LEAN = 3.5, 4.0, 6.0
 #: Published times may run ahead of our clock by this much and still be believed.
 AHEAD = 300.0
 #: A silence is looked at this far back.
 SILENCE = 56 * 24 * HOUR
-_LAYOUT = struct.Struct(f"<Bdddffffff{CLASSES}f{2 * SLOTS}f")
-_VERSION = 2
+_LAYOUT = struct.Struct(f"<Bdddffffff{CLASSES}f{2 * SLOTS + MINUTES}f")
+_VERSION = 3
+#: Before minutes were counted.
+_FORMER = struct.Struct(f"<Bdddffffff{CLASSES}f{2 * SLOTS}f")
 #: Before gaps were counted.
-_FORMER = struct.Struct(f"<Bddfffff{2 * SLOTS}f")
+_FIRST = struct.Struct(f"<Bddfffff{2 * SLOTS}f")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +61,8 @@ class Rhythm:
     counts: tuple[float, ...] = (0.0,) * SLOTS
     #: Hours watched by hour of the week, weighed the same.
     hours: tuple[float, ...] = (0.0,) * SLOTS
+    #: Items by minute of the hour, by their published times, weighed the same.
+    minutes: tuple[float, ...] = (0.0,) * MINUTES
     #: The moment whose observations weigh one.
     origin: float = 0.0
     #: Up to when arrivals are known; 0 before the first poll.
@@ -105,6 +113,24 @@ def slot(moment: float, zone: tzinfo) -> tuple[int, float]:
     local = datetime.fromtimestamp(moment, zone)
     left = HOUR - local.minute * 60 - local.second - local.microsecond / 1e6
     return local.weekday() * 24 + local.hour, left
+
+
+def marks(rhythm: Rhythm) -> tuple[tuple[int, float], ...]:
+    """Minutes of the hour at which the source lets items out, and the share of its items that each brings.
+
+    Desks time their items for the full or half hour; such a minute stands out of the even share by far.
+    """
+    weight = _weight(rhythm, rhythm.until)
+    total = sum(rhythm.minutes) / weight
+    if total < MARK_ITEMS:
+        return ()
+    even = total / MINUTES
+    least = max(MARK_ITEMS, even + MARK_DEVIATIONS * math.sqrt(even)) * weight
+    return tuple(
+        (minute, (count / weight - even) / (total + MARK_LEAN))
+        for minute, count in enumerate(rhythm.minutes)
+        if count >= least
+    )
 
 
 @dataclass(slots=True)
@@ -180,16 +206,20 @@ class Forecast:
         expected = sum(self.rhythm.hours[part]) * self._overall
         return (sum(self.rhythm.counts[part]) + lean) / (expected + lean)
 
+    def piece(self, at: float) -> tuple[float, float]:
+        """From a moment to the end of its hour: that end, and items a second."""
+        index, left = slot(at, self.zone)
+        ahead = at + left / 2 - self.now
+        pulse = 1 + (self.pulse - 1) * math.exp(-max(0.0, ahead) / PULSE)
+        return at + max(left, 1e-3), self.usual(index) * pulse
+
     def pieces(self, start: float, end: float) -> Iterator[tuple[float, float]]:
         """Stretches from `start` to `end`, each within one hour: seconds and items a second."""
         at = start
         while at < end:
-            index, left = slot(at, self.zone)
-            length = min(left, end - at)
-            ahead = at + length / 2 - self.now
-            pulse = 1 + (self.pulse - 1) * math.exp(-max(0.0, ahead) / PULSE)
-            yield length, self.usual(index) * pulse
-            at += max(length, 1e-3)
+            until, rate = self.piece(at)
+            yield min(until, end) - at, rate
+            at = until
 
 
 def learn(rhythm: Rhythm, at: float, *, shown: int | None, fresh: Sequence[float | None], zone: tzinfo) -> Rhythm:
@@ -214,8 +244,9 @@ def learn(rhythm: Rhythm, at: float, *, shown: int | None, fresh: Sequence[float
     expected = rhythm.expected * fade + _faded(usual, start, at)
     recent = rhythm.recent * fade + sum(math.exp((t - at) / PULSE) for t in times)
     window = rhythm.window if not shown else max(float(shown), 0.9 * rhythm.window + 0.1 * shown)
+    exact = [t for t in fresh if t is not None and since <= t <= at]
     return replace(
-        _added(rhythm, start, at, times, zone),
+        _added(rhythm, start, at, times, exact, zone),
         until=at, recent=recent, expected=expected, window=window, fresh=float(len(fresh)), span=at - since,
         last=max(times, default=rhythm.last), barren=0.0 if times else rhythm.barren + 1,
         gaps=_with_gaps(rhythm, ended, at),
@@ -229,7 +260,7 @@ def _begin(rhythm: Rhythm, at: float, shown: int, fresh: Sequence[float | None],
     if len(times) < 2 or len(times) < len(fresh) / 2:
         return rhythm
     # The oldest marks where the sample begins and is not part of it.
-    return _added(rhythm, times[0], at, [min(t, at) for t in times[1:]], zone)
+    return _added(rhythm, times[0], at, [min(t, at) for t in times[1:]], times[1:], zone)
 
 
 def _placed(fresh: Sequence[float | None], since: float, at: float) -> list[float]:
@@ -261,8 +292,10 @@ def _with_gaps(rhythm: Rhythm, ended: Sequence[float], at: float) -> tuple[float
     return tuple(gaps)
 
 
-def _added(rhythm: Rhythm, start: float, end: float, times: Sequence[float], zone: tzinfo) -> Rhythm:
-    counts, hours = list(rhythm.counts), list(rhythm.hours)
+def _added(
+    rhythm: Rhythm, start: float, end: float, times: Sequence[float], exact: Sequence[float], zone: tzinfo
+) -> Rhythm:
+    counts, hours, minutes = list(rhythm.counts), list(rhythm.hours), list(rhythm.minutes)
     # Longer than this, the weights of one update would say more than they know.
     at = max(start, end - 28 * 24 * HOUR)
     while at < end:
@@ -273,7 +306,9 @@ def _added(rhythm: Rhythm, start: float, end: float, times: Sequence[float], zon
     for t in times:
         if t >= end - 28 * 24 * HOUR:
             counts[slot(t, zone)[0]] += _weight(rhythm, t)
-    return replace(rhythm, counts=tuple(counts), hours=tuple(hours))
+    for t in exact:
+        minutes[int(t // 60) % MINUTES] += _weight(rhythm, t)
+    return replace(rhythm, counts=tuple(counts), hours=tuple(hours), minutes=tuple(minutes))
 
 
 def _faded(forecast: Forecast, start: float, end: float) -> float:
@@ -303,23 +338,27 @@ def _rebased(rhythm: Rhythm, at: float) -> Rhythm:
         counts=tuple(c * shrink for c in rhythm.counts),
         hours=tuple(h * shrink for h in rhythm.hours),
         gaps=tuple(g * shrink for g in rhythm.gaps),
+        minutes=tuple(m * shrink for m in rhythm.minutes),
         origin=at,
     )
 
 
 def pack(rhythm: Rhythm) -> bytes:
-    """1.4 kB that :func:`unpack` reads."""
+    """1.6 kB that :func:`unpack` reads."""
     r = rhythm
     return _LAYOUT.pack(
         _VERSION, r.origin, r.until, r.last, r.recent, r.expected, r.window, r.fresh, r.span, r.barren,
-        *r.gaps, *r.counts, *r.hours,
+        *r.gaps, *r.counts, *r.hours, *r.minutes,
     )  # fmt: skip
 
 
 def unpack(data: bytes | None) -> Rhythm:
     """The rhythm that was packed; one that knows nothing for None and for bytes of another version."""
-    if data is not None and len(data) == _FORMER.size and data[0] == 1:
-        _, origin, until, recent, expected, window, fresh, span, *slots = _FORMER.unpack(data)
+    if data is not None and len(data) == _FORMER.size and data[0] == 2:
+        data = bytes([_VERSION]) + data[1:] + bytes(4 * MINUTES)
+    if data is not None and len(data) == _FIRST.size and data[0] == 1:
+        _, origin, until, recent, expected, window, fresh, span, *slots = _FIRST.unpack(data)
+        slots += [0.0] * MINUTES
         last, barren, gaps = 0.0, 0.0, [0.0] * CLASSES
     elif data is None or len(data) != _LAYOUT.size or data[0] != _VERSION:
         return Rhythm()
@@ -327,8 +366,9 @@ def unpack(data: bytes | None) -> Rhythm:
         _, origin, until, last, recent, expected, window, fresh, span, barren, *rest = _LAYOUT.unpack(data)
         gaps, slots = rest[:CLASSES], rest[CLASSES:]
     return Rhythm(
-        counts=tuple(slots[:SLOTS]), hours=tuple(slots[SLOTS:]), origin=origin, until=until, recent=recent,
-        expected=expected, window=window, fresh=fresh, span=span, last=last, barren=barren, gaps=tuple(gaps),
+        counts=tuple(slots[:SLOTS]), hours=tuple(slots[SLOTS : 2 * SLOTS]), minutes=tuple(slots[2 * SLOTS :]),
+        origin=origin, until=until, recent=recent, expected=expected, window=window, fresh=fresh, span=span,
+        last=last, barren=barren, gaps=tuple(gaps),
     )  # fmt: skip
 
 

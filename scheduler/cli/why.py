@@ -74,6 +74,9 @@ def _print(out: Output, told: dict[str, Any], source: Source, remembered: Rememb
     if told["items_per_day"] is not None and remembered is not None:
         per_day, within = told["items_per_day"], told["next_item_within"]
         out.line(f"rhythm    about {per_day} items a day; the next is expected within {within}")
+        if told["minutes"]:
+            timed = ", ".join(f"{minute} ({share:.0%} of all)" for minute, share in told["minutes"].items())
+            out.line(f"          more than chance come in these minutes of the hour: {timed}")
         zone = source.schedule.timezone if isinstance(source.schedule, Adaptive) else UTC
         for line in week(Forecast(remembered.rhythm, zone, now.timestamp())):
             out.line(f"          {line}")

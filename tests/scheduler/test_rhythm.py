@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from config.model import Adaptive
 from scheduler.budget import Prices, corrected, price
 from scheduler.policy import PublisherWord, decide, next_attempt
-from scheduler.rhythm import PRICE, PRICES, Reason, demand, due
+from scheduler.rhythm import FADING, PRICE, PRICES, REFERENCE, Ahead, Reason, demand, due
 from storage.rhythm import HOUR, Rhythm, learn
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -42,15 +43,65 @@ def wait(rhythm: Rhythm, *, cost: float = PRICE, at: datetime = NOW) -> float:
 
 @pytest.mark.parametrize("per_hour", [0.2, 1, 6, 40])
 def test_a_steady_source_is_asked_where_waiting_and_requests_are_cheapest(per_hour: float) -> None:
-    best = math.sqrt(2 * PRICE / (per_hour / HOUR))
+    def cost(interval: float) -> float:
+        lost = per_hour / HOUR * REFERENCE ** (1 - FADING) * interval ** (1 + FADING) / (1 + FADING)
+        return (FADING * PRICE + lost) / interval
+
+    best = min(range(60, 24 * 3600, 30), key=cost)
 
     assert wait(steady(per_hour)) == pytest.approx(best, rel=0.35)
 
 
-def test_four_times_the_price_is_twice_the_interval() -> None:
+def test_intervals_grow_with_the_price_in_the_same_proportion() -> None:
     rhythm = steady(6)
 
-    assert wait(rhythm, cost=4 * PRICE) == pytest.approx(2 * wait(rhythm), rel=0.1)
+    assert wait(rhythm, cost=4 * PRICE) == pytest.approx(4 ** (1 / (1 + FADING)) * wait(rhythm), rel=0.1)
+
+
+def test_an_item_an_hour_is_asked_for_twice_an_hour() -> None:
+    assert 1 / wait(steady(1, days=60)) == pytest.approx(2 / HOUR, rel=0.2)
+
+
+def timed(minute: int, share: float = 0.5) -> Rhythm:
+    """Three items an hour, of which a share comes within one minute of it; watched for two weeks."""
+    rng, rhythm = random.Random(minute), Rhythm()
+    start = NOW.timestamp() - 14 * 24 * HOUR
+    for hour in range(14 * 24):
+        fresh = [
+            start + hour * HOUR + (minute * 60 + rng.random() * 60 if rng.random() < share else rng.random() * HOUR)
+            for _ in range(3)
+        ]
+        rhythm = learn(rhythm, start + (hour + 1) * HOUR, shown=50, fresh=sorted(fresh), zone=UTC)
+    return rhythm
+
+
+@pytest.mark.parametrize("minute", [0, 15, 47])
+def test_a_desk_that_times_its_items_is_asked_just_after(minute: int) -> None:
+    rhythm = timed(minute)
+    at, hits = NOW, 0
+    for _ in range(12):
+        found = due(rhythm, at.timestamp(), price=12 * PRICE, floor=60, ceiling=6 * HOUR, zone=UTC)
+        at += timedelta(seconds=found.seconds)
+        hits += found.reason is Reason.MARK and at.minute == (minute + 1) % 60
+
+    assert hits >= 10
+    assert (
+        f":{minute:02} of the hour" in decide(ADAPTIVE, "a/b", now=NOW, rhythm=rhythm, price=12 * PRICE).terms[-1].text
+    )
+
+
+def test_the_loss_is_that_of_the_items_expected_one_by_one() -> None:
+    ahead = Ahead(timed(30), UTC, NOW.timestamp())
+    step = 5.0
+    count = int(2 * HOUR / step)
+    slow = sum(
+        (ahead.items((n + 1) * step) - ahead.items(n * step))
+        * REFERENCE ** (1 - FADING)
+        * (2 * HOUR - (n + 0.5) * step) ** FADING
+        for n in range(count)
+    )
+
+    assert ahead.loss(0.0, 2 * HOUR) == pytest.approx(slow, rel=0.01)
 
 
 def test_a_burst_shortens_at_once_and_silence_lengthens_slowly() -> None:
@@ -81,12 +132,19 @@ def test_a_small_window_is_asked_before_it_may_slide() -> None:
 
 
 rhythms = st.builds(
-    lambda counts, hours, recent, expected, window, fresh, span, pause: Rhythm(
-        counts=tuple(counts), hours=tuple(hours), origin=NOW.timestamp(), until=NOW.timestamp() - pause,
+    lambda counts, hours, minutes, recent, expected, window, fresh, span, pause: Rhythm(
+        counts=tuple(counts), hours=tuple(hours), minutes=tuple(minutes),
+        origin=NOW.timestamp(), until=NOW.timestamp() - pause,
         recent=recent, expected=expected, window=window, fresh=min(fresh, window), span=span,
     ),
     st.lists(st.floats(0, 500), min_size=168, max_size=168),
     st.lists(st.floats(0, 8), min_size=168, max_size=168),
+    st.one_of(
+        st.just([0.0] * 60),
+        st.dictionaries(st.integers(0, 59), st.floats(0, 900), max_size=4).map(
+            lambda timed: [1.0 + timed.get(minute, 0.0) for minute in range(60)]
+        ),
+    ),
     st.floats(0, 300), st.floats(0, 300), st.floats(0, 2000), st.floats(0, 2000), st.floats(0, 1e6), st.floats(0, 1e6),
 )  # fmt: skip
 schedules = st.builds(
@@ -129,6 +187,8 @@ def test_more_failures_never_mean_an_earlier_attempt(
 def test_a_dearer_request_never_means_an_earlier_attempt(
     schedule: Adaptive, rhythm: Rhythm, now: datetime, a: float, b: float
 ) -> None:
+    # A mark may draw a poll forward; the time that pays without one is never earlier.
+    rhythm = replace(rhythm, minutes=(0.0,) * 60)
     cheap, dear = (next_attempt(schedule, "a/b", now=now, rhythm=rhythm, price=cost) for cost in sorted((a, b)))
 
     assert cheap <= dear + SECOND
@@ -162,7 +222,7 @@ def test_a_decision_says_what_led_to_it() -> None:
     told = {term.name: term.text for term in found.terms}
 
     assert "items an hour" in told["rhythm"]
-    assert told["budget"] == "the request budget makes intervals 2 times as long"
+    assert told["budget"] == "the request budget makes intervals 2.4 times as long"
     assert told["failures"].startswith("failures weighing 1.5 since the last success: 2.5 times the interval")
     assert told["retry_after"] == "the server said Retry-After: 5 h"
 

@@ -16,6 +16,7 @@ from storage.rhythm import (
     Rhythm,
     expected_gap,
     learn,
+    marks,
     pack,
     slot,
     time_for,
@@ -124,7 +125,35 @@ def test_a_rhythm_survives_its_row() -> None:
 
     assert back.until == rhythm.until
     assert back.counts == pytest.approx(rhythm.counts, rel=1e-5)
-    assert len(pack(rhythm)) < 1500
+    assert back.minutes == pytest.approx(rhythm.minutes, rel=1e-5)
+    assert len(pack(rhythm)) < 1700
+
+
+def test_a_row_from_before_minutes_were_counted_is_read() -> None:
+    rhythm = watched(3)
+    data = pack(rhythm)
+    back = unpack(b"\x02" + data[1 : -4 * 60])
+
+    assert back.counts == pytest.approx(rhythm.counts, rel=1e-5)
+    assert not any(back.minutes)
+
+
+def test_minutes_that_bring_more_than_chance_are_told_and_others_not() -> None:
+    even = watched(14)
+    at = MONDAY + 14 * DAY
+    timed = learn(even, at + DAY, shown=100, fresh=[at + n * HOUR + 20 for n in range(24) for _ in range(4)], zone=UTC)
+
+    assert marks(even) == ()
+    assert [minute for minute, _ in marks(timed)] == [0]
+    assert 0.05 < marks(timed)[0][1] < 0.3
+
+
+def test_items_without_a_believable_time_say_nothing_of_minutes() -> None:
+    rhythm = watched(2)
+    at = MONDAY + 3 * DAY
+    seen = learn(rhythm, at, shown=100, fresh=[None, at + 90 * DAY, at - 900 * DAY] * 20, zone=UTC)
+
+    assert sum(seen.minutes) == pytest.approx(sum(rhythm.minutes))
 
 
 @pytest.mark.parametrize("data", [None, b"", b"\x02" + bytes(1380), b"nonsense"])
