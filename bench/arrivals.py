@@ -50,6 +50,9 @@ MARKS: tuple[tuple[int, float], ...] = ((0, 0.70), (30, 0.18), (15, 0.12))
 #: The share of its items that a desk times is drawn evenly up to this: 19 % of all, as in those pages.
 TIMED = 0.38
 
+#: Shares of moments at which several items come at once, and of days with a burst.
+BATCHES, BURST_DAYS = 0.08, 0.3
+
 #: Windows and shapes of the other feeds; the reach of theirs is drawn evenly on a log scale between these hours.
 WINDOWS = (10, 10, 15, 20, 20, 25, 30, 50, 50, 100)
 REACH = (1.2, 24 * 14.0)
@@ -64,6 +67,10 @@ class Feed:
     window: int
     #: Publication times in seconds since the trace's start (a Monday, 00:00 UTC), ascending.
     times: tuple[float, ...]
+    #: Items an hour on average by hour of the week (0: Monday 00:00 UTC), and the share of them that is timed for a
+    #: mark: what made the times, for :mod:`bench.bound`.
+    rates: tuple[float, ...] = ()
+    timed: float = 0.0
 
 
 def feeds(seed: int, count: int, days: int) -> tuple[Feed, ...]:
@@ -74,7 +81,8 @@ def feeds(seed: int, count: int, days: int) -> tuple[Feed, ...]:
         window, reach, shape, offset = PROBED[n] if n < len(PROBED) else _drawn(rng)
         rate = window / (reach * HOUR) * 24 * HOUR * 0.65  # the reach is that of a busy hour; a day has quiet ones
         timed = Timed(random.Random(f"marks {seed} {n}"))
-        made.append(Feed(f"{shape}-{n}", window, _times(rng, rate, shape, offset, days, timed)))
+        times = _times(rng, rate, shape, offset, days, timed)
+        made.append(Feed(f"{shape}-{n}", window, times, _rates(rate, shape, offset), timed.share))
     return tuple(made)
 
 
@@ -89,15 +97,29 @@ class Timed:
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
-        self._share = rng.uniform(0, TIMED)
+        #: Of the desk's items.
+        self.share = rng.uniform(0, TIMED)
         self._minutes, self._weights = zip(*MARKS, strict=True)
 
     def __call__(self, at: float) -> float:
         """The moment at which an item that is ready at `at` is let out."""
-        if self._rng.random() >= self._share:
+        if self._rng.random() >= self.share:
             return at
         minute = self._rng.choices(self._minutes, self._weights)[0]
         return at // HOUR * HOUR + (minute + self._rng.random()) * 60
+
+
+def _rates(per_day: float, shape: str, offset: float) -> tuple[float, ...]:
+    """The average of what `_times` makes."""
+    hours, rates = SHAPES[shape], []
+    busy = per_day / sum(hours) * max(hours)
+    for hour in range(168):
+        local = int(hour + offset) % 168
+        volume = WEEKENDS[shape][local // 24 - 5] if local >= 120 else 1.0
+        batches = 1 + BATCHES * 2  # one becomes three on average
+        burst = BURST_DAYS * 4.5 * busy / 16 if 6 <= local % 24 < 22 else 0.0
+        rates.append(volume * (per_day * hours[local % 24] / sum(hours) * batches + burst))
+    return tuple(rates)
 
 
 def _times(rng: random.Random, per_day: float, shape: str, offset: float, days: int, timed: Timed) -> tuple[float, ...]:
@@ -112,8 +134,8 @@ def _times(rng: random.Random, per_day: float, shape: str, offset: float, days: 
         start = day * DAY - offset * HOUR
         for _ in range(_poisson(rng, mean)):
             at = start + bisect_right(weights, rng.random() * weights[-1]) * HOUR + rng.random() * HOUR
-            found += [timed(at)] * (rng.randint(2, 4) if rng.random() < 0.08 else 1)
-        if rng.random() < 0.3:
+            found += [timed(at)] * (rng.randint(2, 4) if rng.random() < BATCHES else 1)
+        if rng.random() < BURST_DAYS:
             found += _burst(rng, start + rng.uniform(6, 22) * HOUR, per_day / sum(hours) * max(hours) * volume)
     return tuple(sorted(t for t in found if 0 <= t < days * DAY))
 

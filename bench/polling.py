@@ -6,7 +6,8 @@ set to ask at least as often. The first week is for learning and is not judged; 
 starts knowing nothing. Shown are the age of items at discovery and the share that was never seen.
 
 The closing line compares ours with the best of the others *number by number*: the lowest p50 of any, the lowest p95
-of any, the fewest missed of any, whichever rule each comes from.
+of any, the fewest missed of any, whichever rule each comes from. Beside it stands the least that both age ratios
+together could be for a rule that knew every desk's rates (:mod:`bench.bound`).
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ import argparse
 import json
 import statistics
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bench.arrivals import feeds
+from bench.arrivals import Feed, feeds
+from bench.bound import least_ratio
 from bench.peers import PEERS
 from bench.replay import Account, at_equal_requests, replay_ours
 from config.model import Adaptive
@@ -40,32 +42,37 @@ class Row:
     p95: float
     mean: float
     missed: float
+    #: CPU of learning from a poll and deciding on the next, in microseconds; 0 for the peers.
+    thought: float
 
 
 def row(rule: str, account: Account) -> Row:
     return Row(
-        rule, account.requests, account.age(0.5), account.age(0.95), account.mean, account.missed / account.items
-    )
+        rule, account.requests, account.age(0.5), account.age(0.95), account.mean, account.missed / account.items,
+        1e6 * account.thought / account.polls if account.polls else 0.0,
+    )  # fmt: skip
 
 
-def compare(seed: int, count: int, days: int, pace: float) -> list[Row]:
+def compare(trace: Sequence[Feed], days: int, pace: float) -> list[Row]:
     """All rules on one trace, ours first."""
-    trace = feeds(seed, count, days)
-    ours = replay_ours(trace, days, pace * count, SCHEDULE)
+    ours = replay_ours(trace, days, pace * len(trace), SCHEDULE)
     return [row("warta", ours)] + [
         row(peer.name, at_equal_requests(trace, days, peer, ours.requests)[1]) for peer in PEERS
     ]
 
 
-def ratios(rows: list[Row]) -> dict[str, float]:
-    """Ours over the best of the others, number by number."""
+def ratios(rows: list[Row], trace: Sequence[Feed], days: int) -> dict[str, float]:
+    """Ours over the best of the others, number by number, and how low a rule that knows all rates could get both."""
     ours, others = rows[0], rows[1:]
+    p50, p95 = min(r.p50 for r in others), min(r.p95 for r in others)
     missed = min(r.missed for r in others)
     return {
-        "age_p50_ratio": ours.p50 / min(r.p50 for r in others),
-        "age_p95_ratio": ours.p95 / min(r.p95 for r in others),
+        "age_p50_ratio": ours.p50 / p50,
+        "age_p95_ratio": ours.p95 / p95,
         "missed_ratio": ours.missed / missed if missed else float(ours.missed > 0),
         "age_mean_ratio": ours.mean / min(r.mean for r in others),
+        "decision_us": ours.thought,
+        "age_ratio_bound": least_ratio(trace, ours.requests / (days - 7) / 24, p50, p95),
     }
 
 
@@ -73,6 +80,11 @@ def middle(several: Iterable[dict[str, float]]) -> dict[str, float]:
     """The median of each number over the traces."""
     found = list(several)
     return {name: round(statistics.median(r[name] for r in found), 3) for name in found[0]}
+
+
+def spread(several: Sequence[dict[str, float]]) -> dict[str, list[float]]:
+    """The least and the greatest of each number over the traces."""
+    return {f"{name}_spread": [round(f(r[name] for r in several), 3) for f in (min, max)] for name in several[0]}
 
 
 def show(rows: list[Row], title: str) -> None:
@@ -93,16 +105,21 @@ def main() -> None:
     seeds = options.seeds or ([1, 2, 3] if options.quick else [1, 2, 3, 4, 5])
     began, found = time.monotonic(), []
     for seed in seeds:
-        rows = compare(seed, count, days, options.pace)
-        found.append(ratios(rows))
+        trace = feeds(seed, count, days)
+        rows = compare(trace, days, options.pace)
+        found.append(ratios(rows, trace, days))
         if not options.json:
             show(rows, f"trace {seed}: {count} feeds, {days - 7} days after a week of learning")
-    closing = middle(found) | {
-        "traces": len(seeds),
-        "feeds": count,
-        "requests_per_feed_and_day": options.pace,
-        "seconds": round(time.monotonic() - began, 1),
-    }
+    closing = (
+        middle(found)
+        | spread(found)
+        | {
+            "traces": len(seeds),
+            "feeds": count,
+            "requests_per_feed_and_day": options.pace,
+            "seconds": round(time.monotonic() - began, 1),
+        }
+    )
     print(json.dumps(closing))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 import math
+import time
 from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Sequence
@@ -42,6 +43,9 @@ class Account:
     """What came of one rule."""
 
     requests: int = 0
+    #: CPU seconds that learning and deciding took, and the polls after which they did.
+    thought: float = 0.0
+    polls: int = 0
     missed: int = 0
     ages: list[float] = field(default_factory=list)
 
@@ -124,12 +128,14 @@ def replay_ours(feeds: Sequence[Feed], days: int, per_day: float, schedule: Adap
             repriced = now
         spent.append(now)
         shown, fresh = watches[n].poll(now)
-        at = _START + now
+        at, began = _START + now, time.process_time()
         rhythms[n] = learn(rhythms[n], at, shown=shown, fresh=[_START + t for t in fresh], zone=UTC)
         if not curves[n] or int(now // (6 * 3600)) != int((now - rhythms[n].span) // (6 * 3600)):
             curves[n] = demand(rhythms[n], at, floor=floor, ceiling=ceiling, zone=UTC)
         moment = START + timedelta(seconds=now)
         following = next_attempt(schedule, feeds[n].name, now=moment, rhythm=rhythms[n], price=cost)
+        account.thought += time.process_time() - began
+        account.polls += 1
         heapq.heappush(due, ((following - START).total_seconds(), n))
     return account
 

@@ -206,9 +206,11 @@ class Crawler:
             next_poll = self._taught(source, state, end, await self._storage.rhythms.get(source.id))
         elif run.trigger is not Trigger.RESUME:
             remembered = await self._storage.rhythms.get(source.id)
-            changes, next_poll = self._changes(
-                source, state, end, remembered.rhythm if remembered else Rhythm(), run.trigger
-            )
+            rhythm = remembered.rhythm if remembered else Rhythm()
+            if not rhythm.known and state.last_success is not None:
+                zone = source.schedule.timezone if isinstance(source.schedule, Adaptive) else UTC
+                rhythm = await self._storage.rhythms.relearned(source.id, self._now(), zone)
+            changes, next_poll = self._changes(source, state, end, rhythm, run.trigger)
         if fresh:
             changes["last_new"] = self._now()
         return await self._close(

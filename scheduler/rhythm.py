@@ -38,6 +38,9 @@ SAFETY = 3.0
 #: A mark between these shares of the wait that would pay may draw the poll to itself.
 DRAWN = (0.45, 1.6)
 
+#: So many of them are looked at, the nearest: a long wait has marks in every hour of it.
+DRAWING = 4
+
 #: A poll for a mark comes so many seconds after the minute has begun: when what it lets out is there.
 AFTER_MARK = 60.0
 
@@ -134,7 +137,7 @@ class Ahead:
         for at, size in self._moments:
             if since < at < until:
                 total += size * (until - at) ** FADING
-        return total * REFERENCE ** (1 - FADING)
+        return float(total * REFERENCE ** (1 - FADING))
 
     def until_loss(self, price: float, most: float) -> float:
         """The wait after which the loss reaches `price`, or `most` if it does not before."""
@@ -186,7 +189,8 @@ class Ahead:
     def _after_marks(self, since: float, seconds: float) -> list[float]:
         low, high = since + DRAWN[0] * seconds, since + DRAWN[1] * seconds
         self._see(high)
-        return [at + AFTER_MARK for at, _ in self._moments if low <= at + AFTER_MARK <= high]
+        near = [at + AFTER_MARK for at, _ in self._moments if low <= at + AFTER_MARK <= high]
+        return sorted(near, key=lambda at: abs(at - since - seconds))[:DRAWING]
 
     def _see(self, until: float) -> None:
         """Look so far ahead, hour by hour."""

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.database import Database
-from storage.model import Trigger
-from storage.rhythm import Rhythm, pack, unpack
-from storage.tables import rhythms, runs, sources
+from storage.model import FateKind, RunStatus, Trigger
+from storage.rhythm import Rhythm, learn, pack, unpack
+from storage.tables import fates, rhythms, runs, sources
+
+#: How far back a lost rhythm is learned again, and from how many polls at most.
+_HISTORY, _MOST_POLLS = timedelta(weeks=6), 5000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +64,41 @@ class Rhythms:
             query = query.where(rhythms.c.source_id.in_(source_ids))
         async with self._database.read() as connection:
             return {row.source_id: _remembered(row) for row in await connection.execute(query)}
+
+    async def relearned(self, source_id: str, now: datetime, zone: tzinfo) -> Rhythm:
+        """The rhythm of a source whose row is lost or unreadable, from the runs and fates of the last six weeks.
+
+        Its polls are gone through again in order; one that knows nothing where there are none.
+        """
+        r, f, since = runs.c, fates.c, now - _HISTORY
+        polls = (
+            select(r.id, r.started_at, r.discovered, r.trigger)
+            .where(r.source_id == source_id, r.started_at >= since)
+            .where(r.trigger.not_in([Trigger.RESUME.value, Trigger.REVISIT.value]))
+            .where(r.status.in_([RunStatus.OK.value, RunStatus.NOT_MODIFIED.value]))
+            .order_by(r.started_at)
+            .limit(_MOST_POLLS)
+        )
+        known = [FateKind.REVISED.value, FateKind.UNCHANGED.value]
+        items = (
+            select(f.run_id, f.url_key, f.published)
+            .where(f.source_id == source_id, f.discovered_at >= since, f.kind.not_in(known))
+            .order_by(f.id)
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(polls)).all()
+            found = (await connection.execute(items)).all() if rows else []
+        fresh: dict[str, list[float | None]] = defaultdict(list)
+        seen: set[str] = set()
+        for item in found:
+            if item.url_key not in seen:
+                seen.add(item.url_key)
+                fresh[item.run_id].append(None if item.published is None else item.published.timestamp())
+        rhythm = Rhythm()
+        for poll in rows:
+            shown = None if poll.trigger == Trigger.PUSH.value else poll.discovered or None
+            rhythm = learn(rhythm, poll.started_at.timestamp(), shown=shown, fresh=fresh[poll.id], zone=zone)
+        return rhythm
 
     async def demands(self) -> list[tuple[str, tuple[float, ...]]]:
         """Outlet and demand of every source in service that has one."""

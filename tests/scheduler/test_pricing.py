@@ -3,6 +3,8 @@ from __future__ import annotations
 import dataclasses
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from config.model import Adaptive, Outlet, Settings
 from scheduler.cli.why import week
 from scheduler.pricing import PriceList, prices_from, reprice
@@ -10,6 +12,7 @@ from scheduler.rhythm import PRICE
 from storage.explanation import explanation
 from storage.rhythm import Forecast
 from storage.rhythms import NextPoll
+from storage.tables import rhythms
 
 SOURCE = "gemanusa/rdf"
 
@@ -87,6 +90,25 @@ async def test_a_budget_that_is_taken_back_is_forgotten(desk) -> None:
     await reprice(storage, desk.settings, now)
 
     assert await storage.facts.get("prices") is None
+
+
+async def test_a_lost_rhythm_is_learned_again_from_what_is_stored(desk) -> None:
+    desk.worker._settings = lambda: adaptive(desk.settings)
+    await desk.crawl()
+    storage = desk.rooms.storage
+    before = (await storage.rhythms.get(SOURCE)).rhythm
+    zone = adaptive(desk.settings).source(SOURCE).schedule.timezone
+
+    again = await storage.rhythms.relearned(SOURCE, datetime.now(UTC), zone)
+    assert (again.window, sum(again.minutes) > 0) == (before.window, sum(before.minutes) > 0)
+    assert Forecast(again, zone, before.until).per_day == pytest.approx(
+        Forecast(before, zone, before.until).per_day, rel=0.1
+    )
+
+    async with storage.database.write() as connection:
+        await connection.execute(rhythms.delete())
+    await desk.crawl()
+    assert (await storage.rhythms.get(SOURCE)).rhythm.counts == pytest.approx(before.counts, rel=0.1, abs=0.1)
 
 
 async def test_a_stale_holder_writes_no_rhythm(desk) -> None:
