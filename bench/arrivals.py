@@ -99,14 +99,15 @@ class Timed:
         self._rng = rng
         #: Of the desk's items.
         self.share = rng.uniform(0, TIMED)
-        self._minutes, self._weights = zip(*MARKS, strict=True)
+        self._minutes = [minute for minute, _ in MARKS]
+        self._weights = [weight for _, weight in MARKS]
 
     def __call__(self, at: float) -> float:
         """The moment at which an item that is ready at `at` is let out."""
         if self._rng.random() >= self.share:
             return at
         minute = self._rng.choices(self._minutes, self._weights)[0]
-        return at // HOUR * HOUR + (minute + self._rng.random()) * 60
+        return at // HOUR * HOUR + (float(minute) + self._rng.random()) * 60
 
 
 def _rates(per_day: float, shape: str, offset: float) -> tuple[float, ...]:
