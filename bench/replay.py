@@ -143,9 +143,9 @@ def replay_ours(feeds: Sequence[Feed], days: int, per_day: float, schedule: Adap
 def at_equal_requests(feeds: Sequence[Feed], days: int, peer: Peer, requests: int) -> tuple[float, Account]:
     """The peer at the setting that makes it ask as often: at least as often, within one in a hundred if it can."""
     low, high = peer.least, peer.most
+    setting = math.sqrt(low * high)
     best: tuple[float, Account] | None = None
     for _ in range(14):
-        setting = math.sqrt(low * high)
         account = replay_peer(feeds, days, peer, setting)
         if account.requests >= requests:
             low, best = setting, (setting, account)
@@ -153,4 +153,7 @@ def at_equal_requests(feeds: Sequence[Feed], days: int, peer: Peer, requests: in
                 break
         else:
             high = setting
+        # Requests fall about as the setting grows; where that leads out of what is known, the middle is next.
+        guess = setting * account.requests / (1.005 * requests)
+        setting = guess if low < guess < high else math.sqrt(low * high)
     return best or (peer.least, replay_peer(feeds, days, peer, peer.least))
