@@ -67,7 +67,7 @@ def judge(keys: Sequence[str], expected: dict[str, list[str]]) -> Arrived:
     for key in dict.fromkeys(keys):
         seen[key.partition(":")[0]].append(key)
     wanted, got = {key for own in expected.values() for key in own}, set(keys)
-    orders = ((seen[article], [key for key in own if key in got]) for article, own in expected.items())
+    orders = ((seen[article], [key for key in dict.fromkeys(own) if key in got]) for article, own in expected.items())
     return Arrived(
         deliveries=len(keys), repeats=len(keys) - len(got), missing=len(wanted - got), unknown=len(got - wanted),
         disordered=sum(came != happened for came, happened in orders),
