@@ -41,7 +41,7 @@ from storage.storage import Storage
 SECRET = "a-secret-between-two"
 STREAM = "warta:articles"
 #: Seconds between two kills of one program from outside, at most and at least.
-KILLS = {"receiver": (10, 40), "reader": (3, 15), "daemon": (20, 60)}
+KILLS = {"receiver": (10, 40), "reader": (10, 40), "daemon": (30, 90)}
 
 
 @dataclass(slots=True)
@@ -129,11 +129,11 @@ def _programs(directory: Path, press: int) -> dict[str, Program]:
     file.write_text(yaml.safe_dump(document), encoding="utf-8")
     redis = EmbeddedValkey(load(file, {}).data_dir).url
     return {
-        # It dies by itself once in five hundred requests, at the worst moments; the rest is done from outside.
+        # They die by themselves once in five hundred events, at the worst moments; the rest is done from outside.
         "receiver": Program(
             ["-m", "bench.receiver", str(port), f"{directory}/hooked", SECRET, "0.001"], directory / "r.out"
         ),
-        "reader": Program(["-m", "bench.reader", redis, STREAM, str(directory / "streamed")], directory / "s.out"),
+        "reader": Program(["-m", "bench.reader", redis, STREAM, f"{directory}/streamed", "0.001"], directory / "s.out"),
         "daemon": Program(["-m", "scheduler", "run", "--config", str(directory)], directory / "d.out", seeded=False),
     }
 

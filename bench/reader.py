@@ -1,6 +1,8 @@
 """A consumer of the stream by a consumer group, as docs/consumers.md shows it; kills itself now and then.
 
-``python -m bench.reader REDIS_URL STREAM FILE SEED``; FILE gets the key of every event that it kept, a line each.
+``python -m bench.reader REDIS_URL STREAM FILE CHANCE SEED``; FILE gets the key of every event that it kept, a line
+each.
+CHANCE is that of dying before and after an event is kept.
 """
 
 from __future__ import annotations
@@ -16,11 +18,11 @@ from redis import Redis
 from redis.exceptions import ResponseError
 
 
-def read(redis: Redis, stream: str, path: Path, dice: random.Random) -> None:
+def read(redis: Redis, stream: str, path: Path, chance: float, dice: random.Random) -> None:
     """Without end."""
 
     def perhaps_die() -> None:
-        if dice.random() < 0.02:
+        if dice.random() < chance:
             os.kill(os.getpid(), signal.SIGKILL)
 
     try:
@@ -43,5 +45,5 @@ def read(redis: Redis, stream: str, path: Path, dice: random.Random) -> None:
 
 
 if __name__ == "__main__":
-    url, key, kept, seed = sys.argv[1:5]
-    read(Redis.from_url(url, decode_responses=True), key, Path(kept), random.Random(int(seed)))
+    url, key, kept, death, seed = sys.argv[1:6]
+    read(Redis.from_url(url, decode_responses=True), key, Path(kept), float(death), random.Random(int(seed)))

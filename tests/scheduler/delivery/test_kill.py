@@ -96,7 +96,7 @@ async def test_killed_at_random_every_event_arrives_in_order_per_article(
         port = free.getsockname()[1]
     hooked, streamed, filed = tmp_path / "hooked", tmp_path / "streamed", tmp_path / "files"
     receiver = Process("-m", "bench.receiver", port, hooked, SECRET, 0.01)
-    reader = Process("-m", "bench.reader", valkey.url, "warta:articles", streamed)
+    reader = Process("-m", "bench.reader", valkey.url, "warta:articles", streamed, 0.02)
     deliverer = Process(
         HERE / "processes" / "deliverer.py", f"sqlite:///{storage.database.path}", valkey.url,
         f"http://127.0.0.1:{port}/hook", SECRET, "warta:articles", filed, SPEED,
