@@ -137,7 +137,7 @@ class Watching:
         if fresh:
             source.state = replace(source.state, last_item=now)
             self._read_pages(feed, len(fresh), at, now)
-        self._tide.note(str(source.zone), feed.name, source.rhythm)
+        self._tide.note(str(source.zone), feed.name, source.rhythm, stalls=source.state.health in {"late", "silent"})
 
     def _failure(self, feed: Feed, at: float) -> FailureKind | None:
         began, ended = self.month.own_outage

@@ -4,7 +4,7 @@
 
     paused                                     a person stopped it
     gone                                       410 for days
-    blocked, empty, failing                    no usable answer, twice at least, weighing 3/4 or more
+    blocked, empty, failing                    no usable answer, twice at least, weighing 1 or more, or 3/4 for hours
     silent, late                               answers, and brings less than it should   storage.expectation
     drifting                                   its outlet's pages give less than they used to
     new                                        too little is known of it
@@ -28,9 +28,9 @@ from storage.model import CrawlRun, HealthState, SourceState
 from storage.rhythm import Rhythm
 
 #: Weighed failures (hard 1, soft 1/2, temporary 1/4) from which on a source fails, and for how long at least: what
-#: one more try mends is no state.
-FAILING = 0.75
-FAILING_FOR = timedelta(minutes=10)
+#: one more try mends is no state. With fewer it has to last longer.
+FAILING, FAILING_LONG = 1.0, 0.75
+FAILING_FOR, FAILING_LONG_FOR = timedelta(minutes=10), timedelta(hours=2)
 
 #: A better state has to hold this long.
 HOLD = timedelta(minutes=10)
@@ -130,10 +130,11 @@ def _failing(watched: Watched, now: datetime) -> Verdict | None:
         if state.last_attempt is not None and state.last_attempt - since >= timedelta(hours=1):
             return Verdict(HealthState.FAILING, f"{run.reason}: {run.message}", since, _evidence(state))
         return None
-    if state.failures < FAILING or state.last_attempt is None:
+    if state.failures < FAILING_LONG or state.last_attempt is None:
         return None
     # A source that never worked has nothing to be measured from.
-    if state.last_success is not None and state.last_attempt - state.last_success < FAILING_FOR:
+    least = FAILING_FOR if state.failures >= FAILING else FAILING_LONG_FOR
+    if state.last_success is not None and state.last_attempt - state.last_success < least:
         return None
     if _single(state):
         return None

@@ -30,6 +30,7 @@ EVERY_SECONDS = 30
 OVERLAP = timedelta(seconds=60)
 #: Sources judged at once; the loop gets its turn in between.
 BATCH = 200
+_STALLED = {HealthState.LATE, HealthState.SILENT}
 #: Names of facts.
 _OUTAGE, _TIDE = "outage ", "tide"
 
@@ -88,7 +89,7 @@ class HealthWatch:
                 continue
             source, zone = found
             rhythm = remembered[state.id].rhythm if state.id in remembered else Rhythm()
-            self._tide.note(zone.key, state.id, rhythm)
+            self._tide.note(zone.key, state.id, rhythm, stalls=state.health in _STALLED)
             watched = Watched(
                 state=state, rhythm=rhythm, expect=source.expect, zone=zone, rhythm_zone=zone_of(source),
                 drift=drifts.get(state.outlet_id), last_day=days.get(state.id, 0),

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 from storage.rhythm import HOUR, Rhythm
 
-#: Fewer sources than this, or fewer items expected of them together, prove nothing.
-LEAST_SOURCES, LEAST_EXPECTED = 8, 2.0
+#: Fewer outlets than this, or fewer items expected of them together, prove nothing.
+LEAST_OUTLETS, LEAST_EXPECTED = 8, 2.0
 #: An hour's share of what the tide is taken for.
 SMOOTH = 0.25
 #: Above this the tide is as usual; below that it is not believed.
@@ -39,10 +39,12 @@ class Tide:
         self._shores: dict[str, _Shore] = {}
         self._hour = 0
 
-    def note(self, zone: str, source_id: str, rhythm: Rhythm) -> None:
-        """What a source brought lately against what it should have."""
-        if rhythm.known:
-            pulses = self._shores.setdefault(zone, _Shore()).pulses
+    def note(self, zone: str, source_id: str, rhythm: Rhythm, *, stalls: bool = False) -> None:
+        """What a source brought lately against what it should have; one that stalls says nothing of others."""
+        pulses = self._shores.setdefault(zone, _Shore()).pulses
+        if stalls:
+            pulses.pop(source_id, None)
+        elif rhythm.known:
             pulses[source_id] = (rhythm.recent, rhythm.expected, rhythm.until)
 
     def turn(self, now: float) -> bool:
@@ -85,13 +87,16 @@ def _now(shore: _Shore) -> float:
 
 
 def _level(shore: _Shore, now: float) -> float:
-    """Present output over the usual one; each source counts about once, however much it brings."""
-    came = expected = 0.0
-    number = 0
-    for recent, due, at in shore.pulses.values():
+    """Present output over the usual one; each outlet counts about once, however much it brings."""
+    outlets: dict[str, tuple[float, float]] = {}
+    for source_id, (recent, due, at) in shore.pulses.items():
         if now - at <= STALE:
-            weight = 1 / (1 + due)
-            came += weight * recent
-            expected += weight * due
-            number += 1
-    return came / expected if number >= LEAST_SOURCES and expected >= LEAST_EXPECTED else shore.level
+            name = source_id.partition("/")[0]
+            came, expected = outlets.get(name, (0.0, 0.0))
+            outlets[name] = (came + recent / (1 + due), expected + due / (1 + due))
+    came = expected = 0.0
+    for brought, wanted in outlets.values():
+        weight = 1 / (1 + wanted)
+        came += weight * brought
+        expected += weight * wanted
+    return came / expected if len(outlets) >= LEAST_OUTLETS and expected >= LEAST_EXPECTED else shore.level

@@ -4,7 +4,7 @@
 
 By its rhythm a source is measured in its own *usual gap*: what 99 of 100 of its silences stay below, in items that
 were to be expected (:mod:`storage.gaps`), so that it is short at a busy hour and long at night. A silence that chance
-makes once in 500 weeks, two to three usual gaps, is late; twice that is silent.
+makes once in 250 weeks, two to three usual gaps, is late; twice that is silent.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ CLASSES = 16
 #: Share of a source's gaps that are shorter than its *usual gap*.
 USUAL = 0.99
 #: How often in a week chance may make a source late without a reason.
-ODDS = 0.002
+ODDS = 0.004
 #: Gaps of pure chance that every source starts with; its own outweigh them.
 PRIOR = 60.0
 
@@ -53,7 +53,7 @@ def usual_gap(counts: Sequence[float], weight: float, share: float = USUAL) -> f
 
 
 def late_after(usual: float, weekly: float) -> float:
-    """Items expected in a silence that chance makes once in 500 weeks, for a source with so many items a week.
+    """Items expected in a silence that chance makes once in 250 weeks, for a source with so many items a week.
 
     Two to three usual gaps: the more gaps a source has, the longer is the longest of them.
     """

@@ -239,6 +239,9 @@ def learn(rhythm: Rhythm, at: float, *, shown: int | None, fresh: Sequence[float
     start = max(since, min(times)) if slid and times else since
     usual = Forecast(rhythm, zone, since)
     ended = [] if slid else _ended_gaps(rhythm, usual, times, zone)
+    if ended and rhythm.watched > SLOTS and max(ended) >= rhythm.late_after:
+        # What was told as late was no ordinary time: its hours must not become what is usual.
+        rhythm = _as_before(rhythm, rhythm.last, zone)
     rhythm = _rebased(rhythm, at)
     fade = math.exp(-(at - since) / PULSE)
     expected = rhythm.expected * fade + _faded(usual, start, at)

@@ -78,8 +78,8 @@ def test_a_pause_goes_before_everything_and_gone_before_failing() -> None:
 @pytest.mark.parametrize(
     ("failures", "kind", "state"),
     [
-        (0.5, "timeout", HealthState.OK),
-        (0.75, "timeout", HealthState.FAILING),
+        (0.75, "timeout", HealthState.OK),
+        (1.0, "timeout", HealthState.FAILING),
         (1.0, "tls", HealthState.OK),  # once, and hard
         (2.0, "tls", HealthState.FAILING),
         (1.0, "blocked", HealthState.BLOCKED),
@@ -94,6 +94,12 @@ def test_one_failure_is_an_accident_and_several_are_a_state(failures: float, kin
 
     assert verdict.state is state
     assert state is HealthState.OK or "why" in verdict.sentence
+
+
+def test_fewer_failures_are_a_state_when_they_last() -> None:
+    tried = source(failures=0.75, last_failure="timeout", last_success=NOON - hours(2))
+
+    assert state_of(watched(tried), NOON) is HealthState.FAILING
 
 
 def test_failures_within_minutes_are_no_state_yet() -> None:

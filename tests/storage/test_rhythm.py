@@ -192,3 +192,20 @@ def test_the_expected_gap_is_short_by_day_and_long_by_night() -> None:
     assert timedelta(minutes=5) < expected_gap(rhythm, noon, UTC) < timedelta(minutes=40)
     assert expected_gap(rhythm, night, UTC) > timedelta(hours=3)
     assert time_for(rhythm, UTC, 40, since=noon) == pytest.approx(timedelta(days=1), abs=timedelta(hours=4))
+
+
+def test_a_stall_does_not_teach_that_silence_is_usual() -> None:
+    before = watched(21)
+    stalled, at = before, MONDAY + 21 * DAY
+    for _ in range(96):  # four days
+        at += HOUR
+        stalled = learn(stalled, at, shown=None, fresh=[], zone=UTC)
+    after = learn(stalled, at + HOUR, shown=20, fresh=[at + 60], zone=UTC)
+    ten = [10 + 24 * day for day in range(4)]
+
+    assert stalled.late_after < 40
+    for index in ten:
+        assert forecast(after, at).usual(index) == pytest.approx(
+            forecast(before, MONDAY + 21 * DAY).usual(index), rel=0.1
+        )
+    assert after.usual_gap < 1.3 * before.usual_gap
