@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any, Final
 
 from config.model import ArticleRules, Selectors
@@ -14,6 +15,9 @@ from crawlers.model import DateCandidate
 from storage.model import Image
 
 _MAX_TEXT: Final = 5_000
+#: Links of one match, and pieces of its text, that are read; hostile ones are nested, and each would be read whole.
+_MAX_LINKS: Final = 50
+_MAX_PIECES: Final = 1_000
 _CLOCK: Final = re.compile(r"\d{1,2}[:.]\d{2}(?!\d)")
 
 
@@ -34,14 +38,15 @@ def text(tree: Tree, selectors: Selectors) -> str | None:
 def names(tree: Tree, selectors: Selectors) -> list[str]:
     """Texts as from `texts`; where an element holds several links, each of them is a name."""
     for selector in selectors:
-        found = [t for match in tree.select(selector) for t in _linked(match) or [_text(match)] if t]
+        matches = tree.select(selector)[:_MAX_LINKS]
+        found = [t for match in matches for t in _linked(match) or [_text(match)] if t]
         if found:
             return found
     return []
 
 
 def _linked(match: Any) -> list[str]:
-    links = [] if isinstance(match, str) else [t for a in match.iter("a") if (t := _text(a))]
+    links = [] if isinstance(match, str) else [t for a in islice(match.iter("a"), _MAX_LINKS) if (t := _text(a))]
     return links if len(links) > 1 else []
 
 
@@ -112,7 +117,9 @@ def _text(match: Any) -> str:
 
 def joined(element: Element) -> str:
     """The element's text; block elements inside part words (``<p>A</p><p>B</p>``)."""
-    return " ".join(t for t in element.itertext() if t.strip()) if len(element) else (element.text or "")
+    if not len(element):
+        return element.text or ""
+    return " ".join(t for t in islice(element.itertext(), _MAX_PIECES) if t.strip())
 
 
 def _stamp(match: Any) -> str:

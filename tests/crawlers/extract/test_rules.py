@@ -91,3 +91,9 @@ def test_a_selector_that_breaks_finds_nothing_and_harms_nothing():
     bad = Selector("//p[unknown()]", SelectorKind.XPATH)
     found = extract(PAGE, URL, rules=ArticleRules(title=(bad, Selector("h1[[")), body=(bad,), remove=(bad,)))
     assert found.title == "Feri Baru untuk Pelabuhan"
+
+
+def test_names_nested_in_one_another_are_read_up_to_a_number():
+    nested = "<p class=by><a href='/x'>Ada Quill</a>" * 300
+    found = extract(f"<html><body>{nested}</body></html>", URL, rules=ArticleRules(authors=css(".by")))
+    assert 1 <= len(found.authors) <= 50 * 50
