@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import logging
 import tempfile
 import time
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
+import structlog
 from sqlalchemy import insert, update
 
 from config.model import Adaptive, Expectation, Settings
@@ -110,6 +112,7 @@ def main() -> None:
     parser.add_argument("--sources", type=int, default=10_000)
     parser.add_argument("--json", action="store_true", help="print only the closing line, as always")
     options = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     print(json.dumps(asyncio.run(measure(options.sources))))
 
 

@@ -65,7 +65,7 @@ class HealthWatch:
         written = await self._storage.health.write(changes, now) if changes else []
         self._since, self._drifts = now, drifts
         for change in written:
-            say = log.warning if change.became in TROUBLED else log.info
+            say = log.warning if change.became in TROUBLED else log.debug if change.was == HealthState.NEW else log.info
             say(
                 "source state", source=change.source_id, outlet=change.outlet_id, was=change.was, state=change.became,
                 since=change.began_at.isoformat(), message=change.sentence,
