@@ -4,27 +4,12 @@ import io
 import json
 import logging
 import logging.handlers
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 import structlog
 
 from scheduler import logs
 from scheduler.logs import Mask, configure
-
-
-@pytest.fixture(autouse=True)
-def restored() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield
-    for handler in root.handlers:
-        if handler not in handlers:
-            handler.close()
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
 
 
 def lines(path: Path) -> list[dict[str, object]]:
