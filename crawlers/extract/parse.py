@@ -81,8 +81,9 @@ def parse_plain(markup: bytes) -> Page | None:
     """The tree that libxml2 alone makes, in half the time; None when it may differ from a browser's.
 
     For outlets with rules of their own: they say where the text is, and there both trees give the same fields.
+    None for pages of very many tags, too: :func:`parse` makes the same tree of them, which need not be walked twice.
     """
-    if b"<" not in markup or (_OLD and _CUSTOM.search(markup)):
+    if b"<" not in markup or markup.count(b"<") > _MAX_TAGS or (_OLD and _CUSTOM.search(markup)):
         return None
     return _libxml2(_without_overgrown_tags(markup[:MAX_BYTES]))
 

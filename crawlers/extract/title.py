@@ -172,6 +172,17 @@ def heading_texts(root: Element) -> list[str]:
     for count, heading in enumerate(root.iter("h1")):
         if count >= 20:
             break
-        if text := line("".join(heading.itertext())[:1_000]):
+        if text := line(_beginning(heading)):
             found.append(text)
     return found
+
+
+def _beginning(heading: Element) -> str:
+    """Up to 1,000 characters of its text: a heading that is never closed holds the rest of the page."""
+    pieces, size = [], 0
+    for piece in heading.itertext():
+        pieces.append(piece)
+        size += len(piece)
+        if size >= 1_000:
+            break
+    return "".join(pieces)[:1_000]
