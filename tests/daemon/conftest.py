@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -111,6 +111,17 @@ class Warta:
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
+        self._end_orphan()
+
+    def _end_orphan(self) -> None:
+        """The server of a daemon that was killed serves on, for the next daemon; here none comes."""
+        note = self.directory / "data" / "redis" / "valkey.pid"
+        if not note.exists():
+            return
+        pid = int(note.read_text())
+        with suppress(OSError):
+            if str(self.directory).encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
+                os.kill(pid, signal.SIGKILL)
 
 
 @pytest.fixture
