@@ -12,6 +12,7 @@ import json
 import os
 import re
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -210,13 +211,16 @@ def _texts(path: Path) -> Iterator[str]:
 
 
 def _groups(texts: list[str]) -> list[str]:
-    """Labels by brute force, without any of the program's own code: sets of word 5-grams, all pairs."""
+    """Labels by brute force, without any of the program's own code: sets of word 5-grams, all pairs that share one."""
     grams = [_grams(text) for text in texts]
     names = [hashlib.blake2b(text.encode(), digest_size=4).hexdigest() for text in texts]
     group = list(range(len(texts)))
-    for one, two in combinations(range(len(texts)), 2):
-        if grams[one].isdisjoint(grams[two]):
-            continue
+    holders: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for number, own in enumerate(grams):
+        for gram in own:
+            holders[gram].append(number)
+    sharing = {tuple(who) for who in holders.values()}
+    for one, two in sorted({pair for who in sharing for pair in combinations(who, 2)}):
         pair = frozenset({names[one], names[two]})
         near = _jaccard(grams[one], grams[two]) >= _SAME
         if (near and pair not in _TWO_REPORTS) or pair in _ONE_TEXT:

@@ -11,7 +11,6 @@ The database stays the truth. Nothing here raises for Redis's sake.
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import time
 from collections import Counter
@@ -26,6 +25,7 @@ from redis.asyncio import Redis
 from redis.exceptions import NoScriptError
 
 from storage.redis import FAILURES, eviction, reason_of
+from storage.together import Together
 
 _log = structlog.get_logger("storage.bands")
 
@@ -135,9 +135,7 @@ class Bands:
         self._prefix = b"wn:" + tag.digest() + b":"
         self._marker = f"wn:full:{tag.hexdigest()}".encode()
         self._script = redis.register_script(_SCRIPT)
-        #: Questions that go together with the next ones, and the task that takes them along.
-        self._questions: list[tuple[list[Any], asyncio.Future[Any]]] = []
-        self._sender: asyncio.Task[None] | None = None
+        self._questions = Together[list[Any], Any](self._run, most=_BATCH)
         self._pause = pause.total_seconds()
         self._monotonic = monotonic
         self._resume_at = float("-inf")
@@ -154,7 +152,7 @@ class Bands:
         if self._monotonic() < self._resume_at or await self._forgets():
             return None
         try:
-            reply = await self._asked(self._arguments(signature, article_id, now))
+            reply = await self._questions.answer(self._arguments(signature, article_id, now))
         except FAILURES as error:
             self._away(error)
             return None
@@ -196,29 +194,6 @@ class Bands:
         self._resume_at = float("-inf")
         self._say(None)
         return total + len(batch)
-
-    async def _asked(self, arguments: list[Any]) -> Any:
-        """The script's reply; questions that come while others are under way share the next round trip."""
-        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._questions.append((arguments, answer))
-        if self._sender is None:
-            self._sender = asyncio.create_task(self._send())
-        return await answer
-
-    async def _send(self) -> None:
-        try:
-            while self._questions:
-                together, self._questions = self._questions[:_BATCH], self._questions[_BATCH:]
-                answers = [answer for _, answer in together]
-                try:
-                    _hand_out(await self._run([arguments for arguments, _ in together]), answers)
-                except FAILURES as error:
-                    _hand_out([error] * len(answers), answers)
-                except BaseException:
-                    _hand_out([ConnectionError("the question was given up")] * len(answers), answers)
-                    raise
-        finally:
-            self._sender = None
 
     async def _run(self, questions: Sequence[list[Any]]) -> list[Any]:
         """Replies or errors, one a question, by one round trip; two when the server does not know the script."""
@@ -274,16 +249,6 @@ class Bands:
         elif trouble is None and self.trouble is not None:
             _log.info("near-duplicate index answers again")
         self.trouble = trouble
-
-
-def _hand_out(replies: Sequence[Any], answers: Sequence[asyncio.Future[Any]]) -> None:
-    for reply, answer in zip(replies, answers, strict=True):
-        if answer.done():  # whoever asked is gone
-            continue
-        if isinstance(reply, Exception):
-            answer.set_exception(reply)
-        else:
-            answer.set_result(reply)
 
 
 class _Refused(OSError):

@@ -96,7 +96,11 @@ class Event:
 
     @property
     def key(self) -> str:
-        """The same for every delivery of this event, after retries, restarts and replays."""
+        """The same for every delivery of this event, after retries, restarts and replays; no other event has it.
+
+        Every event but `retracted` is that of a revision of its own, and an article that was retracted is so until
+        its next revision.
+        """
         return f"{self.article_id}:{self.revision}:{self.event}"
 
     def envelope(self) -> dict[str, Any]:

@@ -207,7 +207,8 @@ def _revise(item: Prepared, target: Head, changes: Changes) -> Outcome:
     if same and not (decided.change is not None and decided.kind is FateKind.REVISED):
         rule = decided.rule if decided.kind is not FateKind.STORED else "stored_meanwhile"
         return Outcome(FateKind.UNCHANGED, rule, target.id, target.revision)
-    if target.revision >= REVISIONS:
+    # A return is told whatever there was before: each takes a retraction, and that takes days.
+    if target.revision >= REVISIONS and not target.retracted:
         return Outcome(FateKind.UNCHANGED, "flapping", target.id, target.revision)
     target.revision += 1
     target.content_hash, target.body_hash = content["content_hash"], content["body_hash"]

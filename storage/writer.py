@@ -199,7 +199,7 @@ async def _many(connection: AsyncConnection, statement: Any, rows: list[dict[str
 
 
 async def _load(connection: AsyncConnection, items: Sequence[Prepared]) -> Known:
-    """What these items could touch; their sources' tokens and their fates are held until the commit."""
+    """What these items could touch; their sources' tokens, fates and articles are held until the commit."""
     named = sorted({item.decided.source_id for item in items})
     fences = select(sources.c.id, sources.c.fence).where(sources.c.id.in_(named)).order_by(sources.c.id)
     rows = await connection.execute(fences.with_for_update(read=True))
@@ -236,7 +236,9 @@ async def _heads(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, H
     for chunk in chunks(ids):
         retracted = a.retracted_at.is_not(None)
         columns = (a.id, a.revision, a.content_hash, a.body_hash, a.copy_of, a.cluster, retracted)
-        query = select(*columns).where(a.id.in_(chunk))
+        # Held, so that two processes neither retract one revision twice nor retract what the other has just revised;
+        # rows that name the article may be written meanwhile.
+        query = select(*columns).where(a.id.in_(chunk)).order_by(a.id).with_for_update(key_share=True)
         heads.update({row.id: Head(*row) for row in await connection.execute(query)})
     return heads
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable
@@ -18,11 +19,14 @@ from redis.asyncio import Redis
 from crawlers.identity import body_hash, content_hash
 from crawlers.near import Match, Near
 from storage.articles import ArticleFilter
-from storage.bands import Bands
+from storage.bands import REFERENCE, Bands
+from storage.database import Database
 from storage.embedded import EmbeddedValkey
+from storage.errors import StorageUnavailable
 from storage.model import Article, Committed, FateKind, StoredArticle
 from storage.redis import connect
 from storage.storage import Storage
+from storage.texts import Texts
 
 LOOK_BACK = timedelta(days=8)
 #: Digits as letters: a figure that changes makes another report.
@@ -267,3 +271,23 @@ async def test_what_a_full_redis_did_not_take_is_entered_once_it_has_room(wire: 
     match, _ = await wire.arrive("warta-sore", "b", edited(later))
     assert match is not None
     assert match.of == unheard.article_id
+
+
+async def test_texts_that_are_asked_for_side_by_side_come_to_who_asked(storage: Storage, wire: Wire) -> None:
+    stored = [(await wire.arrive("pagi", f"k{n}", " ".join(words(n))))[1].article_id or "" for n in range(40)]
+    asked = [stored[n : n + 1 + n % 8] for n in range(40)]
+
+    found = await asyncio.gather(*(storage.texts.by_reference([name[:REFERENCE] for name in some]) for some in asked))
+
+    assert [sorted(text.id for text in some) for some in found] == [sorted(some) for some in asked]
+    assert await storage.texts.by_reference(["aaaaaaa"]) == []
+
+
+async def test_a_database_that_is_away_is_told_to_everybody_who_asked(tmp_path: Path) -> None:
+    texts = Texts(Database(f"sqlite:///{tmp_path}/nowhere/warta.db"))
+
+    found = await asyncio.gather(
+        *(texts.by_reference([name]) for name in ("aaaaaaa", "bbbbbbb")), return_exceptions=True
+    )
+
+    assert [type(error) for error in found] == [StorageUnavailable] * 2

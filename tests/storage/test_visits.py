@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text, update
 
 from storage.events import EventFilter
 from storage.model import Article, Change, FateKind, Visit
+from storage.settle import REVISIONS
 from storage.storage import Storage
+from storage.tables import articles
 from storage.visits import CLAIM, FADE_AT
 
 HOUR = timedelta(hours=1)
@@ -124,6 +128,52 @@ async def test_a_retraction_is_told_once_for_each_state_and_a_return_makes_a_new
     events = (await storage.events.after(0, 100)).events
     assert [e.event for e in events] == ["new", "retracted", "revised", "retracted", "revised"]
     assert len({e.key for e in events}) == 5
+    await desk.agrees()
+
+
+async def test_workers_that_find_an_article_gone_at_once_tell_it_once(
+    storage: Storage, desk: Any, plan: Any, url: str
+) -> None:
+    name = await store(desk, "beras", plan())
+    gone = Change(event="retracted", detail={"how": "gone"})
+    other = await Storage.open(url, now=desk.clock)
+    await desk.begin()
+    looks = await desk.discover("beras", "beras-amp")
+    decided = [desk.decided(fate, FateKind.UNCHANGED, of=name, rule="retracted", change=gone) for fate in looks]
+    async with storage.database.write() as held:
+        await held.execute(update(articles).values(section="beras"))  # whoever writes it waits for this
+        told = [asyncio.create_task(at.writer.commit(one)) for at, one in zip((storage, other), decided, strict=True)]
+        for _ in range(0 if storage.database.is_sqlite else 2000):
+            if await held.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")) == 2:
+                break
+            await asyncio.sleep(0.005)
+    await asyncio.gather(*told)
+    await other.close()
+    events = (await storage.events.after(0, 100)).events
+    assert [e.event for e in events] == ["new", "retracted"]
+    await desk.agrees()
+
+
+async def test_a_return_is_told_of_an_article_that_has_all_its_revisions(
+    storage: Storage, desk: Any, plan: Any, write_article: Callable[..., Article]
+) -> None:
+    name = await store(desk, "beras", plan())
+    for number in range(REVISIONS):
+        await desk.publish("beras", write_article("beras", f"Pukul {number}"))
+    for kind, change in (
+        (FateKind.UNCHANGED, Change(event="retracted", detail={"how": "gone"})),
+        (FateKind.REVISED, Change(event="revised", materiality=1.0, detail={"restored": True})),
+        (FateKind.REVISED, Change(event="revised", materiality=0.1, detail={})),
+    ):
+        await desk.begin()
+        (fate,) = await desk.discover("beras")
+        await desk.decide(fate, kind, of=name, change=change)
+    stored = await storage.articles.get(name)
+    assert stored is not None
+    assert (stored.retracted_at, stored.revision) == (None, REVISIONS + 1)
+    events = (await storage.events.after(0, 100)).events
+    assert [e.event for e in events[-2:]] == ["retracted", "revised"]
+    assert len({e.key for e in events}) == len(events)
     await desk.agrees()
 
 
