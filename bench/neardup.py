@@ -201,7 +201,7 @@ async def _bench(window: int, quick: bool) -> dict[str, float | int]:
             await _window(bands, window)
             memory, filled = (await redis.info("memory"))["used_memory"] - before, time.perf_counter() - began
             score = await _judge(storage, near, texts)
-            per_cpu, per_second = await _throughput(storage, near, redis, 3_600 if quick else 12_000)
+            per_cpu, per_second = await _throughput(storage, near, redis, 2_400 if quick else 12_000)
             await storage.close()
             await redis.aclose()
     finally:

@@ -158,7 +158,10 @@ class Bands:
             return None
         filled, failed, blob = reply
         self._say(failed.decode("utf-8", "replace") if failed else None)
-        votes = Counter(_reference(blob[i : i + _REF_BYTES]) for i in range(0, len(blob), _REF_BYTES))
+        shared = Counter(blob[i : i + _REF_BYTES] for i in range(0, len(blob), _REF_BYTES))
+        votes = Counter[str]()
+        for packed, bands in shared.items():  # an article entered twice may stand in two segments
+            votes[_reference(packed)] += bands
         votes.pop(article_id[:REFERENCE], None)
         names = tuple(sorted(votes, key=lambda ref: (-votes[ref], ref)))
         return Candidates(names, added=not failed, filled=bool(filled))
