@@ -17,7 +17,7 @@ import json
 import statistics
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import timedelta
 
 from bench.arrivals import Feed, feeds
@@ -37,7 +37,7 @@ class Row:
     """One rule on one trace."""
 
     rule: str
-    requests: int
+    requests: float
     p50: float
     p95: float
     mean: float
@@ -76,6 +76,15 @@ def ratios(rows: list[Row], trace: Sequence[Feed], days: int) -> dict[str, float
     }
 
 
+def typical(traces: Sequence[Sequence[Row]]) -> list[Row]:
+    """Of each rule the median of every number over the traces."""
+    found = []
+    for rows in zip(*traces, strict=True):
+        _, *numbers = zip(*map(astuple, rows), strict=True)
+        found.append(Row(rows[0].rule, *map(statistics.median, numbers)))
+    return found
+
+
 def middle(several: Iterable[dict[str, float]]) -> dict[str, float]:
     """The median of each number over the traces."""
     found = list(several)
@@ -91,7 +100,7 @@ def show(rows: list[Row], title: str) -> None:
     print(title)
     print(f"  {'rule':26} {'requests':>9} {'p50 min':>8} {'p95 min':>8} {'mean min':>8} {'missed':>8}")
     for r in rows:
-        print(f"  {r.rule:26} {r.requests:9,} {r.p50:8.1f} {r.p95:8.1f} {r.mean:8.1f} {r.missed:8.3%}")
+        print(f"  {r.rule:26} {r.requests:9,.0f} {r.p50:8.1f} {r.p95:8.1f} {r.mean:8.1f} {r.missed:8.3%}")
 
 
 def main() -> None:
@@ -103,13 +112,16 @@ def main() -> None:
     options = parser.parse_args()
     count, days = (40, 14) if options.quick else (60, 21)
     seeds = options.seeds or ([1, 2, 3] if options.quick else [1, 2, 3, 4, 5])
-    began, found = time.monotonic(), []
+    began, found, tables = time.monotonic(), [], []
     for seed in seeds:
         trace = feeds(seed, count, days)
         rows = compare(trace, days, options.pace)
         found.append(ratios(rows, trace, days))
+        tables.append(rows)
         if not options.json:
             show(rows, f"trace {seed}: {count} feeds, {days - 7} days after a week of learning")
+    if not options.json:
+        show(typical(tables), "medians of the traces")
     closing = (
         middle(found)
         | spread(found)
