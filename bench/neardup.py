@@ -43,6 +43,8 @@ LOOK_BACK = timedelta(days=8)
 ROOM = 2 * 10**9
 #: Articles that a worker's crawls ask about side by side.
 AT_ONCE = 16
+#: Labelled texts that arrive together, in order: what a busy machine takes long for is waiting.
+JUDGED_AT_ONCE = 96
 #: Throughput is measured so many times, each time with as large a part of the articles.
 PARTS = 3
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
@@ -106,8 +108,8 @@ async def _judge(storage: Storage, near: Near, texts: list[labelled.Labelled]) -
     arriving = [_article(number, item.text) for number, item in enumerate(texts)]
     await _store(storage, arriving)
     score, groups, known = Score(), dict[str, str](), set[str]()
-    for start in range(0, len(texts), AT_ONCE):
-        some = arriving[start : start + AT_ONCE]
+    for start in range(0, len(texts), JUDGED_AT_ONCE):
+        some = arriving[start : start + JUDGED_AT_ONCE]
         found = await asyncio.gather(*(near.find(article) for article in some))
         for item, article, match in zip(texts[start:], some, found, strict=False):
             groups[article_id(article.outlet_id, article.url_key)] = item.group
