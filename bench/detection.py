@@ -5,8 +5,9 @@ its polling policy, its rhythms, its own-outage detector, its drift judge and it
 
 The *usual gap* of a feed at a moment is the time in which as many items are usual (by the rates that the trace was
 drawn from, which no part of warta knows) as come in the gap that 99 of 100 gaps of its own undisturbed trace stay
-below; and never less than its usual time between two polls. Judged is every stall longer than three usual gaps: it is
-*found* when its feed is `late` or `silent` within four usual gaps after it began. A *false alarm* is any change to a
+below. A stall is as long as nothing was published: from the last item before it. Judged is every stall longer than
+three usual gaps, but those in whose fourth our own network was down: it is *found* when its feed is `late` or
+`silent` within four. A *false alarm* is any change to a
 troubled state while nothing was injected, nor in what follows from it (until a feed brought something new again);
 drifting is an outlet's and counted apart, once for each of its feeds.
 """
@@ -17,7 +18,7 @@ import argparse
 import json
 import math
 import time
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -28,11 +29,9 @@ from bench.month import DAYS, JUDGED, Fault, Feed, month
 from bench.watching import Flip, Watching
 from config.model import Adaptive
 from monitor.health import TROUBLED
+from scheduler.rhythm import PRICE
 
 SCHEDULE = Adaptive(floor=timedelta(minutes=2), ceiling=timedelta(hours=6))
-
-#: Price of a request, in item seconds: dearer than the daemon's own 450 without a budget, which sees sooner.
-PRICE = 1500.0
 
 #: What a fault is to be noticed as.
 EXPECTED = {
@@ -50,6 +49,8 @@ class Tally:
     #: Stalls longer than three usual gaps, and how many were found in time.
     judged: int = 0
     found: int = 0
+    #: Such stalls that nobody could look at: our own network was down during their fourth usual gap.
+    unseen: int = 0
     #: Delay of the stalls that were found at all, in usual gaps and in hours.
     gaps: list[float] = field(default_factory=list)
     hours: list[float] = field(default_factory=list)
@@ -59,7 +60,7 @@ class Tally:
     missed: list[str] = field(default_factory=list)
 
     def __iadd__(self, other: Tally) -> Tally:
-        for name in ("source_weeks", "polls", "judged", "found"):
+        for name in ("source_weeks", "polls", "judged", "found", "unseen"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for name in ("gaps", "hours", "false", "missed"):
             getattr(self, name).extend(getattr(other, name))
@@ -77,38 +78,45 @@ def watch(seed: int, outlets: int, price: float) -> Tally:
         flips[flip.feed.name].append(flip)
     tally = Tally(polls=sum(watching.polls.values()))
     for feed in happened.feeds:
-        _judge(tally, feed, flips[feed.name], DAYS * DAY / watching.polls[feed.name])
+        _judge(tally, feed, flips[feed.name], happened.own_outage)
     return tally
 
 
-def _judge(tally: Tally, feed: Feed, flips: Sequence[Flip], interval: float) -> None:
+def _judge(tally: Tally, feed: Feed, flips: Sequence[Flip], down: tuple[float, float]) -> None:
     usual = usual_gap(feed)
     for fault in feed.faults:
-        hit = next((f for f in flips if fault.start < f.at and f.became in EXPECTED[fault.kind]), None)
-        if fault.kind != "stall":
-            late = None if hit is None or hit.at > fault.end + DAY else (hit.at - fault.start) / HOUR
-            tally.others[fault.kind].append(late)
+        if fault.kind == "stall":
+            _stall(tally, feed, fault, flips, usual, down)
             continue
-        _stall(tally, feed, fault, hit, usual, interval)
+        hit = next((f for f in flips if fault.start < f.at and f.became in EXPECTED[fault.kind]), None)
+        late = None if hit is None or hit.at > fault.end + DAY else (hit.at - fault.start) / HOUR
+        tally.others[fault.kind].append(late)
     spans = [(f.start, _over(feed, f)) for f in feed.faults]
     tally.false += [f for f in flips if f.became in TROUBLED and not any(a <= f.at <= b for a, b in spans)]
     quiet = sum(min(b, DAYS * DAY) - a for a, b in spans if a < DAYS * DAY)
     tally.source_weeks += max(0.0, JUDGED * DAY - quiet) / (7 * DAY)
 
 
-def _stall(tally: Tally, feed: Feed, fault: Fault, hit: Flip | None, usual: float, interval: float) -> None:
-    three = max(feed.after(fault.start, 3 * usual), fault.start + 3 * interval)
-    four = max(feed.after(fault.start, 4 * usual), fault.start + 4 * interval)
+def _stall(
+    tally: Tally, feed: Feed, fault: Fault, flips: Sequence[Flip], usual: float, down: tuple[float, float]
+) -> None:
+    index = bisect_left(feed.times, fault.start) - 1
+    last = feed.times[index] if index >= 0 else fault.start
+    three, four = feed.after(last, 3 * usual), feed.after(last, 4 * usual)
     if fault.end <= three or four > DAYS * DAY:
         return
+    if down[0] < four and three < down[1]:
+        tally.unseen += 1
+        return
+    hit = next((f for f in flips if last < f.at and f.became in EXPECTED["stall"]), None)
     tally.judged += 1
     in_time = hit is not None and hit.at <= four
     tally.found += in_time
     if hit is None or hit.at > _over(feed, fault):
-        tally.missed.append(f"{feed.name}: {feed.per_day:.1f}/day stalled for {(fault.end - fault.start) / HOUR:.1f} h")
+        tally.missed.append(f"{feed.name}: {feed.per_day:.1f}/day stalled for {(fault.end - last) / HOUR:.1f} h")
         return
-    tally.hours.append((hit.at - fault.start) / HOUR)
-    tally.gaps.append(max(feed.usual(fault.start, hit.at) / usual, 0.0))
+    tally.hours.append((hit.at - last) / HOUR)
+    tally.gaps.append(feed.usual(last, hit.at) / usual)
     if not in_time:
         tally.missed.append(
             f"{feed.name}: {feed.per_day:.1f}/day found after {tally.gaps[-1]:.2f} usual gaps of {usual:.1f} items "
@@ -147,6 +155,7 @@ def closing(tally: Tally, months: int, seconds: float) -> dict[str, object]:
         "false_alarms_per_100_source_weeks": round(100 * len(false) / weeks, 3),
         "false_drifts_per_100_source_weeks": round(100 * (len(tally.false) - len(false)) / weeks, 3),
         "stalls_judged": tally.judged,
+        "stalls_unseen": tally.unseen,
         "source_weeks": round(weeks),
         "false_alarms": len(false),
         "false_alarms_by_state": dict(Counter(f.became for f in false)),
@@ -170,7 +179,12 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print only the closing line")
     parser.add_argument("--outlets", type=int, help="outlets of each month")
     parser.add_argument("--seeds", type=int, nargs="*", help="months to watch")
-    parser.add_argument("--price", type=float, default=PRICE, help="price of a request, in item seconds")
+    parser.add_argument(
+        "--price",
+        type=float,
+        default=PRICE,
+        help="price of a request, in item seconds; the daemon's own without a budget",
+    )
     options = parser.parse_args()
     outlets = options.outlets or (10 if options.quick else 30)
     seeds = options.seeds or ([1, 2] if options.quick else [1, 2, 3, 4, 5])
