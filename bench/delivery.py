@@ -121,15 +121,22 @@ def _programs(directory: Path, press: int) -> dict[str, Program]:
         port = free.getsockname()[1]
     file = directory / "warta.yaml"
     document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    # What is older than a week when it is first seen is asked for, too: all events there are.
     document["deliver"] = [
-        {"name": "hook", "webhook": f"http://127.0.0.1:{port}/hook", "secret": SECRET, "timeout": "2s"},
-        {"name": "live", "stream": STREAM, "length": 1_000_000},
+        {
+            "name": "hook",
+            "webhook": f"http://127.0.0.1:{port}/hook",
+            "secret": SECRET,
+            "timeout": "2s",
+            "backfilled": True,
+        },
+        {"name": "live", "stream": STREAM, "length": 1_000_000, "backfilled": True},
     ]
     document.setdefault("limits", {}).update({"page_retry": "1s", "page_attempts": 20})
     file.write_text(yaml.safe_dump(document), encoding="utf-8")
     redis = EmbeddedValkey(load(file, {}).data_dir).url
     return {
-        # They die by themselves once in five hundred events, at the worst moments; the rest is done from outside.
+        # They die by themselves once in a thousand events, at the worst moments; the rest is done from outside.
         "receiver": Program(
             ["-m", "bench.receiver", str(port), f"{directory}/hooked", SECRET, "0.001"], directory / "r.out"
         ),
