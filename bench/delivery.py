@@ -36,6 +36,7 @@ from newsroom.press import Newsroom
 from newsroom.serve import running
 from scheduler.places import database_url
 from storage.embedded import EmbeddedValkey
+from storage.events import EventFilter
 from storage.storage import Storage
 
 SECRET = "a-secret-between-two"
@@ -148,7 +149,7 @@ def _programs(directory: Path, press: int) -> dict[str, Program]:
 async def _expected(directory: Path) -> dict[str, list[str]]:
     storage = await Storage.open(database_url(load(directory / "warta.yaml", {})), now=wall, migrate=False)
     expected: dict[str, list[str]] = defaultdict(list)
-    async for event in storage.events.iterate():
+    async for event in storage.events.iterate(EventFilter(backfilled=True)):
         expected[event.article_id].append(event.key)
     await storage.close()
     return dict(expected)
