@@ -26,6 +26,8 @@ PAGES = {
     "nested 10,000 deep": "p+b'<div>'*10_000+b'words '*50+b'</div>'*10_000",
     "nested 200,000 deep": "p+b'<div>'*200_000",
     "nested quotes": "p+b'<blockquote>'*20_000",
+    "nested by turns": "p+b'<div><figure>'*19_400",
+    "headings that stay open": "p+b''.join(b'<h1>judul %d <p>words</p>'%i for i in range(9_000))",
     "a million attributes": "p+b'<div '+b' '.join(b'a%d'%i for i in range(1_000_000))[:4_900_000]+b'>x</div>'",
     "attributes on many tags": "p+b''.join(b'<p '+b'a '*900+b'>x</p>' for _ in range(2_000))",
     "attributes behind a bracket": "p+b'<div a=\">\" '+b' '.join(b'b%d=1'%i for i in range(400_000))+b'>x</div>'",
