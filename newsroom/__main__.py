@@ -42,6 +42,8 @@ def main(argv: list[str] | None = None) -> int:
     newsroom = Newsroom(seed=options.seed, clock=Clock(start, speed=options.speed, never_ahead=options.never_ahead))
     sock = serve.bind(options.port)
     newsroom.addresses.port = sock.getsockname()[1]
+    if options.demo:
+        script.edition(newsroom)
     if options.config:
         outlets.write_config(options.config, newsroom.addresses.port, feeds=options.feeds, every=options.every)
     ready = {

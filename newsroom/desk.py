@@ -41,13 +41,25 @@ class Desk:
     Knows no addresses and no HTML. Everything is computed when asked and may be forgotten.
     """
 
-    def __init__(self, seed: int, masthead: Masthead, opened: date, orders: Orders, wire: Desk | None = None) -> None:
-        """``opened`` is the first day with stories; ``wire`` is the agency whose stories may be copied."""
+    def __init__(
+        self,
+        seed: int,
+        masthead: Masthead,
+        opened: date,
+        orders: Orders,
+        wire: Desk | None = None,
+        since: datetime | None = None,
+    ) -> None:
+        """``opened`` is the first day with stories, ``since`` the first moment of that day (None: midnight).
+
+        ``wire`` is the agency whose stories may be copied.
+        """
         self.seed = seed
         self.masthead = masthead
         self.opened = opened
         self.orders = orders
         self._wire = wire
+        self._since = since
         self._channels = [c for c in masthead.channels for _ in range(c.weight)]
         self._merged = lru_cache(maxsize=64)(self._with_orders)
         self._base = lru_cache(maxsize=64)(self._of_itself)
@@ -137,7 +149,11 @@ class Desk:
             return ()
         base = (day.toordinal() - FIRST_DAY) * PER_DAY
         times = publication_times(self.seed, self.masthead.id, day, self.masthead.per_day)
-        return tuple(self.new_story(base + index * 4, moment) for index, moment in enumerate(times))
+        return tuple(
+            self.new_story(base + index * 4, moment)
+            for index, moment in enumerate(times)
+            if self._since is None or moment >= self._since
+        )
 
     def new_story(self, number: int, moment: datetime, channel: Channel | None = None) -> Story:
         """A story of that number and moment; the channel falls out of the seed unless given."""

@@ -53,6 +53,11 @@ class Orders:
         """Ordered stories of one outlet and WIB day."""
         return self._stories[outlet][day] if outlet in self._stories else []
 
+    def of(self, outlet: str) -> list[Story]:
+        """Every ordered story of one outlet, by publication."""
+        days = self._stories[outlet].values() if outlet in self._stories else ()
+        return sorted((story for day in days for story in day), key=lambda s: (s.published, s.number))
+
     def revisions(self, key: str) -> list[Revision]:
         """Ordered revisions of one story."""
         return self._revisions.get(key, [])

@@ -53,17 +53,28 @@ class Newsroom:
     """
 
     def __init__(
-        self, *, seed: int = 7, clock: Clock | None = None, backlog_days: int = BACKLOG_DAYS, port: int = 80
+        self,
+        *,
+        seed: int = 7,
+        clock: Clock | None = None,
+        backlog_days: int = BACKLOG_DAYS,
+        port: int = 80,
+        since: datetime | None = None,
     ) -> None:
-        """``clock`` stands at `DEFAULT_START` and is paused unless given; ``port`` goes into every address."""
+        """``clock`` stands at `DEFAULT_START` and is paused unless given; ``port`` goes into every address.
+
+        Of itself the press has the stories of the days before (``backlog_days``) and of its first day, or, where
+        ``since`` is given, those published from that moment on.
+        """
         self.seed = seed
         self.clock = clock or Clock(DEFAULT_START, speed=0)
         self.addresses = Addresses(port)
         self.orders = Orders()
         self.rules = Rules()
         self.visits: deque[Visit] = deque(maxlen=50_000)
-        self.opened = day_of(self.clock.start) - timedelta(days=backlog_days)
-        agency = Desk(seed, antara.MASTHEAD, self.opened, self.orders)
+        self.opened = day_of(self.clock.start if since is None else since) - timedelta(days=backlog_days)
+        self.since = since
+        agency = Desk(seed, antara.MASTHEAD, self.opened, self.orders, since=since)
         self.houses: dict[str, House] = {antara.MASTHEAD.id: antara.Kantorberita(agency, self.addresses)}
         for shape in (
             kabarniaga.Kabarniaga,
@@ -74,7 +85,9 @@ class Newsroom:
             rdf.Gemanusa,
         ):
             masthead = shape.masthead_of()
-            self.houses[masthead.id] = shape(Desk(seed, masthead, self.opened, self.orders, agency), self.addresses)
+            self.houses[masthead.id] = shape(
+                Desk(seed, masthead, self.opened, self.orders, agency, since), self.addresses
+            )
         self._domains = {house.masthead.domain: house for house in self.houses.values()}
         self._field = lru_cache(maxsize=64)(self._field_house)
         self._rendered = RenderCache(256)
@@ -94,7 +107,8 @@ class Newsroom:
         return self._field(number)
 
     def _field_house(self, number: int) -> House:
-        return ladang.Ladang(Desk(self.seed, ladang.masthead(number), self.opened, self.orders), self.addresses)
+        desk = Desk(self.seed, ladang.masthead(number), self.opened, self.orders, since=self.since)
+        return ladang.Ladang(desk, self.addresses)
 
     def house_at(self, host: str) -> House | None:
         """The outlet whose host this is."""

@@ -1,4 +1,8 @@
-"""The demo: about a minute in which everything that a reader should notice happens."""
+"""The demo: about a minute in which everything that a reader should notice happens.
+
+What the demo needs it publishes itself, at whatever hour it is played: a press of its own accord is almost silent at
+night and has more than a thousand stories by the evening.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from newsroom.clock import Clock, wall
 from newsroom.press import Newsroom
@@ -15,6 +20,18 @@ from newsroom.story import Change, Kind
 SPEED = 60.0
 #: Newsroom time that the demo may use before its clock meets the real one.
 RUNWAY = timedelta(hours=2)
+#: Newsroom time before its start of which the demo's press still has stories.
+MEMORY = timedelta(minutes=30)
+
+#: Stories that are out when it begins, by outlet and channel.
+EDITION = {
+    ("archipelagopost", None): 6,
+    ("kantorberita", None): 6,
+    ("kabarniaga", "investasi"): 5,
+    ("kabarniaga", "keuangan"): 5,
+    ("lintasmenit", None): 4,
+    ("datakini", None): 4,
+}
 
 #: The feed that breaks, and the host of the one that fails.
 BROKEN = "kabarniaga/industri"
@@ -29,11 +46,19 @@ GONE = "www.datakini.test"
 class Cue:
     """Something that happens at a moment of the demo."""
 
-    #: Real seconds after the start.
+    #: Real seconds after the start, at least.
     after: float
     #: One sentence for whoever watches.
     says: str
     act: Callable[[Newsroom], object]
+    #: What happens to a story of the edition waits until somebody has read it: its place there.
+    read: int | None = None
+
+
+def edition(newsroom: Newsroom) -> None:
+    """Publish what is out when the demo begins, spread over the newsroom time before it."""
+    for (outlet, channel), count in EDITION.items():
+        newsroom.publish(outlet, count, over=-MEMORY, channel=channel)
 
 
 def _newest(newsroom: Newsroom, outlet: str, channel: str | None = None) -> int:
@@ -44,10 +69,16 @@ def _newest(newsroom: Newsroom, outlet: str, channel: str | None = None) -> int:
     return stories[min(3, len(stories) - 1)].number
 
 
-def _early(newsroom: Newsroom, outlet: str, nth: int) -> int:
-    """Number of an early story, which has been read by now and is looked at again soon."""
-    stories = [s for s in newsroom.house(outlet).desk.latest(newsroom.clock.now(), 20) if s.kind is Kind.FRESH]
-    return stories[min(nth, len(stories) - 1)].number
+def _early(newsroom: Newsroom, nth: int) -> int:
+    """Number of a story of the edition, which is looked at again soon."""
+    return newsroom.orders.of(FOLLOWED)[nth].number
+
+
+def _is_read(newsroom: Newsroom, nth: int) -> bool:
+    """Whether anybody was given the page of a story of the edition."""
+    url = urlsplit(newsroom.house(FOLLOWED).url(newsroom.orders.of(FOLLOWED)[nth]))
+    visits = list(newsroom.visits)
+    return any((v.host, v.path, v.status) == (url.hostname, url.path, 200) for v in visits)
 
 
 def _burst(outlet: str, count: int, channel: str | None = None) -> Callable[[Newsroom], object]:
@@ -65,17 +96,18 @@ CUES: Sequence[Cue] = (
     Cue(
         2,
         "Some pages are gone before they are read",
-        lambda n: n.misbehave("status_410", host=GONE, path="/berita/", share=0.1),
+        lambda n: n.misbehave("status_410", host=GONE, path="/berita/", share=0.4),
     ),
     Cue(3, "A feed breaks: HTML where XML was", lambda n: n.misbehave("html_instead", source=BROKEN)),
     Cue(4, "A feed fails: 500", lambda n: n.misbehave("status_500", source=FAILING)),
     Cue(8, "Bourse news comes in a burst", _burst("kabarniaga", 6, "investasi")),
-    Cue(11, "A story moves to another address", lambda n: n.move(FOLLOWED, _early(n, FOLLOWED, 5))),
-    Cue(12, "Another is taken back", lambda n: n.retract(FOLLOWED, _early(n, FOLLOWED, 7))),
+    Cue(9, "A story moves to another address", lambda n: n.move(FOLLOWED, _early(n, 0)), read=0),
+    Cue(10, "Another is taken back", lambda n: n.retract(FOLLOWED, _early(n, 1)), read=1),
     Cue(
-        13,
-        "A figure is put right, with a notice that no feed tells of",
-        lambda n: n.revise(FOLLOWED, _early(n, FOLLOWED, 9), Change.CORRECTION),
+        11,
+        "A figure is put right, with a notice",
+        lambda n: n.revise(FOLLOWED, _early(n, 2), Change.CORRECTION),
+        read=2,
     ),
     Cue(
         14,
@@ -85,9 +117,8 @@ CUES: Sequence[Cue] = (
     Cue(
         16,
         "Another story is corrected and retitled",
-        lambda n: [
-            n.revise("archipelagopost", _newest(n, "archipelagopost"), c) for c in (Change.NUMBER, Change.TITLE)
-        ],
+        lambda n: [n.revise(FOLLOWED, _early(n, 3), c) for c in (Change.NUMBER, Change.TITLE)],
+        read=3,
     ),
     Cue(
         20,
@@ -112,8 +143,12 @@ CUES: Sequence[Cue] = (
 
 
 def demo_newsroom(seed: int = 7) -> Newsroom:
-    """A press whose clock starts a while ago, runs fast, and never passes the real time."""
-    return Newsroom(seed=seed, clock=Clock(wall() - RUNWAY, speed=SPEED, never_ahead=True), backlog_days=0)
+    """A press with its edition out, whose clock starts a while ago, runs fast, and never passes the real time."""
+    start = wall() - RUNWAY
+    clock = Clock(start, speed=SPEED, never_ahead=True)
+    newsroom = Newsroom(seed=seed, clock=clock, backlog_days=0, since=start - MEMORY)
+    edition(newsroom)
+    return newsroom
 
 
 class Show:
@@ -135,7 +170,8 @@ class Show:
     def stop(self) -> None:
         """End, whatever is left."""
         self._stopped.set()
-        self._thread.join(5)
+        if self._thread.is_alive():
+            self._thread.join(5)
 
     def wait(self, seconds: float) -> bool:
         """Wait for the last cue; False if it has not come by then."""
@@ -143,19 +179,24 @@ class Show:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        gone = 0.0
-        for cue in CUES:
-            if self._stopped.wait(cue.after - gone):
-                return
-            gone = cue.after
-            cue.act(self._newsroom)
-            self.done.append(cue)
-            if self._announce is not None:
-                self._announce(cue)
+        began = self._newsroom.clock.tick()
+        waiting = list(CUES)
+        while waiting and not self._stopped.wait(0.1):
+            passed = self._newsroom.clock.tick() - began
+            for cue in [c for c in waiting if c.after <= passed and self.is_due(c)]:
+                waiting.remove(cue)
+                cue.act(self._newsroom)
+                self.done.append(cue)
+                if self._announce is not None:
+                    self._announce(cue)
+
+    def is_due(self, cue: Cue) -> bool:
+        """Whether what the cue waits for besides its moment has come."""
+        return cue.read is None or _is_read(self._newsroom, cue.read)
 
 
 def play(newsroom: Newsroom, announce: Callable[[Cue], object] | None = None) -> Show:
-    """Start the demo."""
+    """Start the demo at a press whose `edition` is out."""
     show = Show(newsroom, announce)
     show.start()
     return show

@@ -9,6 +9,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from textwrap import shorten
 from typing import Annotated, Any
 
 import typer
@@ -41,8 +42,11 @@ FOLLOWED = {
     }
 }
 
+#: What may happen to a stored article; the closing words name one of each.
+CHANGES = ("revised", "corrected", "moved", "retracted")
+
 #: Events that are shown as they come.
-SHOWN = ("copy", "revised", "corrected", "moved", "retracted")
+SHOWN = ("copy", *CHANGES)
 
 #: Lines of each part of the screen.
 ARTICLES, EVENTS, TROUBLES = 8, 5, 4
@@ -54,6 +58,8 @@ class Scene:
 
     began: datetime
     seconds: float
+    #: When the daemon was there: from then the seconds count.
+    opened: datetime | None = None
     #: Where the monitor is served; None: nowhere.
     pages: str | None = None
     cues: deque[str] = field(default_factory=lambda: deque(maxlen=1))
@@ -63,6 +69,13 @@ class Scene:
     #: Place in the outbox up to which events were shown.
     reached: int = 0
     troubles: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def left(self) -> float | None:
+        """Seconds that are left; None: no end."""
+        if not self.seconds:
+            return None
+        return max(0.0, self.seconds - (utc_now() - (self.opened or self.began)).total_seconds())
 
 
 def add_to(app: typer.Typer) -> None:
@@ -85,9 +98,9 @@ def demo(
         settings = _settings(directory)
         configure(path=log_file(settings), level="debug", console=None)
         scene = Scene(began=utc_now(), seconds=seconds)
-        show = script.play(newsroom, lambda cue: scene.cues.append(cue.says))
+        show = script.Show(newsroom, lambda cue: scene.cues.append(cue.says))
         try:
-            finish(_play(settings, scene, press, json=json))
+            finish(_play(settings, scene, press, show, json=json))
         finally:
             show.stop()
     closing = finish(_closing(settings))
@@ -101,7 +114,7 @@ def _settings(directory: Path) -> Settings:
     return load(directory / "warta.yaml", {})
 
 
-async def _play(settings: Settings, scene: Scene, press: Running, *, json: bool) -> None:
+async def _play(settings: Settings, scene: Scene, press: Running, show: script.Show, *, json: bool) -> None:
     opened: asyncio.Future[Rooms] = asyncio.get_running_loop().create_future()
     daemon = Daemon(settings.path, settings, ready=opened.set_result)
     work = asyncio.create_task(daemon.run())
@@ -110,6 +123,8 @@ async def _play(settings: Settings, scene: Scene, press: Running, *, json: bool)
     if work.done():
         await work  # it could not start: its error says why
     rooms = opened.result()
+    scene.opened = utc_now()
+    show.start()
     scene.pages = rooms.pages
     if rooms.pages:
         print(f"monitor at {rooms.pages}", file=sys.stderr, flush=True)
@@ -122,8 +137,7 @@ async def _play(settings: Settings, scene: Scene, press: Running, *, json: bool)
         while not work.done():
             await _look(rooms.storage, scene)
             screen.update(_screen(scene, press), refresh=True)
-            passed = (utc_now() - scene.began).total_seconds()
-            if scene.seconds and passed >= scene.seconds:
+            if scene.left == 0:
                 break
             await asyncio.wait({work}, timeout=0.5)
     daemon.stop()
@@ -193,8 +207,7 @@ def _why(event: Event) -> str:
 
 
 def _screen(scene: Scene, press: Running) -> Group:
-    now = utc_now()
-    left = f", {max(0, scene.seconds - (now - scene.began).total_seconds()):.0f}s left" if scene.seconds else ""
+    left = f", {scene.left:.0f}s left" if scene.left is not None else ""
     numbers = "  ".join(f"{name} {count}" for name, count in scene.counts.items() if name != "known")
     parts: list[Any] = [
         Text(f"warta demo  {numbers}{left}", style="bold"),
@@ -230,6 +243,7 @@ async def _closing(settings: Settings) -> dict[str, Any]:
         runs = await storage.runs.summary(datetime.min.replace(tzinfo=utc_now().tzinfo, year=1970))
         report = await storage.audit.run()
         counts = runs.counts
+        events = [e async for e in storage.events.iterate(EventFilter(backfilled=True))]
         return {
             "stored": counts.stored,
             "revised": counts.revised,
@@ -241,7 +255,8 @@ async def _closing(settings: Settings) -> dict[str, Any]:
             "discovered": counts.discovered,
             "runs": {str(k): v for k, v in runs.by_status.items()},
             "articles": await storage.articles.count(),
-            "events": dict(Counter([e.event async for e in storage.events.iterate(EventFilter(backfilled=True))])),
+            "events": dict(Counter(e.event for e in events)),
+            "examples": _examples(events),
             "ledger_adds_up": counts.adds_up and not report.findings,
             "findings": [str(f) for f in report.findings],
             "data": str(settings.data_dir),
@@ -251,19 +266,42 @@ async def _closing(settings: Settings) -> dict[str, Any]:
         await storage.close()
 
 
+def _examples(events: list[Event]) -> dict[str, dict[str, str]]:
+    """Of each change the first that came: its story, and the words behind ``warta`` that show it."""
+    found: dict[str, dict[str, str]] = {}
+    for event in events:
+        if event.event not in CHANGES or event.event in found or event.record is None:
+            continue
+        detail = event.detail or {}
+        words = {
+            "moved": f"explain {detail.get('from')}",
+            "retracted": f"explain {event.record['url']}",
+        }.get(event.event, f"show {event.article_id} --diff")
+        title = shorten(str(event.record["title"]), 70, placeholder=" …")
+        found[event.event] = {"title": title, "why": shorten(_why(event), 60, placeholder=" …"), "words": words}
+    return found
+
+
 def _farewell(closing: dict[str, Any], directory: Path) -> None:
     out = Output(json=False)
     out.line()
     told = closing["events"]
     out.line(
         f"{closing['stored']} articles stored, {closing['duplicate']} linked as copies, {closing['failed']} failed; "
-        + ", ".join(f"{told.get(name, 0)} {name}" for name in ("revised", "corrected", "moved", "retracted"))
+        + ", ".join(f"{told.get(name, 0)} {name}" for name in CHANGES)
         + f"; the ledger {'adds up' if closing['ledger_adds_up'] else 'DOES NOT ADD UP'}."
     )
     for finding in closing["findings"]:
         out.line(finding, style="red")
-    out.line("Try next:")
     warta = command()
+    out.line("What became of stories after they were stored:")
+    for name in CHANGES:
+        if (example := closing["examples"].get(name)) is None:
+            out.line(f"  {name:10}none yet: this machine was busy; --seconds 120 gives it time", style="yellow")
+            continue
+        out.line(f"  {name:10}{safe(example['title'])} ({safe(example['why'])})")
+        out.line(f"            {warta} {safe(example['words'])} --config {directory}")
+    out.line("Try next:")
     for words in ("articles", "articles rupiah", "runs status:failed", "sources", "logs level:warning", "audit"):
         out.line(f"  {warta} {words} --config {directory}")
     out.line(f"  {warta} run   the same with the real outlets that are shipped")

@@ -154,14 +154,37 @@ def test_a_role_that_shares_refuses_the_embedded_default(warta: Warta) -> None:
 
 def test_the_demo_ends_by_itself_with_one_line_that_adds_up(tmp_path: Path) -> None:
     ended = subprocess.run(
-        [sys.executable, "-m", "scheduler", "demo", "--seconds", "30", "--data", str(tmp_path / "d"), "--json"],
+        [sys.executable, "-m", "scheduler", "demo", "--seconds", "3", "--data", str(tmp_path / "d"), "--json"],
         capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
 
     (line,) = ended.stdout.splitlines()
-    closing = json.loads(line)
     assert ended.returncode == 0
+    assert json.loads(line)["ledger_adds_up"]
+
+
+def test_the_demo_shows_every_change_that_a_story_can_see_and_names_the_command_for_each(tmp_path: Path) -> None:
+    warta = Warta(tmp_path / "d")
+    demo = subprocess.Popen(
+        [sys.executable, "-m", "scheduler", "demo", "--seconds", "150", "--data", str(warta.directory), "--json"],
+        text=True, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    warta.processes.append(demo)
+    changes = {"revised", "corrected", "moved", "retracted"}
+    seen = f"select count(distinct event) = 4 from outbox where event in {tuple(changes)}"
+
+    try:
+        warta.until(lambda: warta.count(seen), 120, "one of each change")
+        demo.send_signal(signal.SIGINT)
+        line, _ = demo.communicate(timeout=60)
+    finally:
+        demo.kill()
+
+    closing = json.loads(line)
+    assert demo.returncode == 0
     assert closing["ledger_adds_up"]
-    assert closing["stored"] > 30
-    assert closing["failed"] >= 1
     assert closing["runs"]["failed"] >= 1
+    assert changes <= set(closing["events"])
+    assert set(closing["examples"]) == changes
+    for example in closing["examples"].values():
+        assert warta(*example["words"].split()).returncode == 0
