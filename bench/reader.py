@@ -7,9 +7,7 @@ CHANCE is that of dying before and after an event is kept.
 
 from __future__ import annotations
 
-import os
 import random
-import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,14 +15,12 @@ from typing import Any
 from redis import Redis
 from redis.exceptions import ResponseError
 
+from bench.mortal import mortal
+
 
 def read(redis: Redis, stream: str, path: Path, chance: float, dice: random.Random) -> None:
     """Without end."""
-
-    def perhaps_die() -> None:
-        if dice.random() < chance:
-            os.kill(os.getpid(), signal.SIGKILL)
-
+    perhaps_die = mortal(chance, dice)
     try:
         redis.xgroup_create(stream, "arsip", id="0", mkstream=True)
     except ResponseError as error:

@@ -10,21 +10,18 @@ import asyncio
 import base64
 import hashlib
 import hmac
-import os
 import random
-import signal
 import sys
 from pathlib import Path
 
 from aiohttp import web
 
+from bench.mortal import mortal
+
 
 def create(path: Path, secret: str, chance: float, dice: random.Random) -> web.Application:
     """The application; it checks signatures as docs/consumers.md shows."""
-
-    def perhaps_die() -> None:
-        if dice.random() < chance:
-            os.kill(os.getpid(), signal.SIGKILL)
+    perhaps_die = mortal(chance, dice)
 
     async def answer(request: web.Request) -> web.Response:
         body = await request.read()

@@ -7,13 +7,13 @@ put off the news that two others do not fit together.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
 from config.addresses import templates_of
 from config.crossings_alerting import in_alerts
 from config.errors import ConfigProblem, closest
+from config.loopback import is_loopback
 from config.yaml_reader import Document, Path
 
 
@@ -115,7 +115,7 @@ def _redis(document: Document, data: dict[str, Any]) -> Iterator[ConfigProblem]:
         host, password = parts.hostname, parts.password
     except ValueError:
         return
-    if parts.scheme in ("redis", "rediss") and host and not password and not _is_loopback(host):
+    if parts.scheme in ("redis", "rediss") and host and not password and not is_loopback(host):
         message = f"Redis on {host} has no password, so anybody who reaches it rules this crawler"
         expected = "redis://:${REDIS_PASSWORD}@host, or allow_insecure_redis: true"
         yield document.problem(("redis",), message, expected=expected)
@@ -159,7 +159,7 @@ def _api(document: Document, api: dict[str, Any]) -> Iterator[ConfigProblem]:
     if not isinstance(listen, str) or api.get("tokens"):
         return
     host = listen.rpartition(":")[0].strip("[]")
-    if host and not _is_loopback(host):
+    if host and not is_loopback(host):
         message = f"an API on {host} without a token is open to everybody"
         yield document.problem(("api", "listen"), message, expected="tokens: [${NAME}] beside it, or 127.0.0.1")
 
@@ -170,15 +170,6 @@ def _monitor(document: Document, monitor: dict[str, Any]) -> Iterator[ConfigProb
     if not isinstance(listen, str) or listen == "off" or monitor.get("password"):
         return
     host = listen.rpartition(":")[0].strip("[]")
-    if host and not _is_loopback(host):
+    if host and not is_loopback(host):
         message = f"a monitor on {host} without a password is open to everybody"
         yield document.problem(("monitor", "listen"), message, expected="password: ${NAME} beside it, or 127.0.0.1")
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

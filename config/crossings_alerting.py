@@ -17,18 +17,14 @@ _BESIDE = {"reasons": "errors", "outlets": "states", "group": "states"}
 def in_alerts(document: Document, alerts: Any) -> Iterator[ConfigProblem]:
     """Names that are taken or unknown, and rules that are not one condition each."""
     alerts = alerts if isinstance(alerts, dict) else {}
-    channels: list[str] = []
-    for index, name in _names(alerts.get("channels")):
-        if name in channels:
-            message = f"{name!r} is the name of another channel"
-            yield document.problem(("alerts", "channels", index, "name"), message, expected="another")
-        channels.append(name)
-    rules: list[str] = []
-    for index, name in _names(alerts.get("rules")):
-        if name in rules:
-            message = f"{name!r} is the name of another rule"
-            yield document.problem(("alerts", "rules", index, "name"), message, expected="another")
-        rules.append(name)
+    for kind in ("channel", "rule"):
+        taken: set[str] = set()
+        for index, name in _names(alerts.get(f"{kind}s")):
+            if name in taken:
+                message = f"{name!r} is the name of another {kind}"
+                yield document.problem(("alerts", f"{kind}s", index, "name"), message, expected="another")
+            taken.add(name)
+    channels = [name for _, name in _names(alerts.get("channels"))]
     for index, rule in enumerate(_list(alerts.get("rules"))):
         if isinstance(rule, dict):
             yield from _rule(document, ("alerts", "rules", index), rule, channels)

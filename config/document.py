@@ -8,7 +8,7 @@ No default of the product stands here; defaults live in :mod:`config.model` and 
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -245,10 +245,6 @@ class UrlsPart(Part):
     """AMP and mobile hosts, each to the host of the canonical page."""
 
 
-def _one_or_more(value: Any) -> Any:
-    return value if isinstance(value, list) else [value]
-
-
 class OutletDocument(Level):
     """One outlet: a publisher, its sources and how its pages are read."""
 
@@ -272,7 +268,7 @@ class OutletDocument(Level):
     """What is known of the outlet."""
     sources: Annotated[list[SourcePart], Field(min_length=1, max_length=1000)]
     """Addresses that announce articles."""
-    article: Annotated[list[ArticlePart], BeforeValidator(_one_or_more)] = none()
+    article: Annotated[list[ArticlePart], BeforeValidator(v.listed)] = none()
     """Selectors; a mapping, or a list of mappings of which all but one have valid_until."""
     boilerplate: BoilerplatePart = BoilerplatePart()
     """Text to drop."""

@@ -15,9 +15,7 @@ nothing in another.
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,6 +24,7 @@ from pydantic import BaseModel
 
 from config import crossings
 from config.build import OutletFile, build_outlets, build_settings, described
+from config.collection import without_collection
 from config.document import OutletDocument, WartaDocument
 from config.duplicates import duplicates
 from config.environment import MayHoldSecret, fill_in, in_outlet, in_warta
@@ -58,7 +57,7 @@ def load(path: Path, environ: Mapping[str, str], *, outlets: bool = True) -> Set
     Raises :class:`config.errors.ConfigError` with every problem of every file. Nothing but `environ`
     is asked for the values of ``${NAME}``.
     """
-    with _without_collection():
+    with without_collection():
         return _Reading(environ).run(path, outlets=outlets)
 
 
@@ -70,18 +69,6 @@ def explain(path: Path, environ: Mapping[str, str]) -> dict[str, tuple[Any, str]
     trail: dict[str, Chosen] = {}
     _Reading(environ, trail).run(path)
     return described(trail)
-
-
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """Reading makes millions of objects and no cycles: searching them for cycles is a third of the time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 @dataclass(slots=True)

@@ -206,7 +206,8 @@ def _key_pattern(value: object) -> str:
     return text
 
 
-def _listed(value: object) -> object:
+def listed(value: object) -> object:
+    """One written alone is a list of one."""
     return value if isinstance(value, list) else [value]
 
 
@@ -250,13 +251,13 @@ Id = Annotated[str, PlainValidator(_id), schema(type="string", pattern=f"^{_ID.p
 OneSelector = Annotated[Selector, PlainValidator(_selector), schema(**_SELECTOR)]
 SelectorList = Annotated[
     list[OneSelector],
-    BeforeValidator(_listed),
+    BeforeValidator(listed),
     schema(anyOf=[*_SELECTOR["anyOf"], {"type": "array", "items": _SELECTOR}]),
 ]
 Pattern = Annotated[str, PlainValidator(_pattern), schema(type="string", format="regex")]
 PatternList = Annotated[
     list[Pattern],
-    BeforeValidator(_listed),
+    BeforeValidator(listed),
     schema(anyOf=[{"type": "string"}, {"type": "array", "items": {"type": "string"}}]),
 ]
 KeyPattern = Annotated[str, PlainValidator(_key_pattern), schema(type="string", format="regex")]

@@ -52,7 +52,6 @@ _DEFAULT_PAGE: Final = re.compile(r"/(?:index|default|home)\.(?:html?|php|aspx?|
 _SESSION_ID: Final = re.compile(r";(?:jsessionid|phpsessid)=[^/?;]*", re.IGNORECASE)
 _ESCAPE: Final = re.compile(r"%([0-9A-Fa-f]{2})")
 _UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
-_NOT_IN_PATH: Final = re.compile(r"[^!-~]")
 _AMP_TAIL: Final = re.compile(r"(?:/amp|\.amp|/amp\.html?|\.amp\.html?)$", re.IGNORECASE)
 _FRONT: Final = re.compile(r"^(?:www\d?|m|mobile|amp|wap)\.(?=[^.]+\.[^.]+)")
 _SPACE: Final = re.compile(r"\s+")

@@ -9,11 +9,12 @@ plan of the outlet (1 h, 1 d, 7 d after first sight)
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from crawlers.fraction import fraction
 
 #: What is assumed of a visit nothing is known of: one edit in ten, as if ten had been made.
 PRIOR_VISITS, PRIOR_EDITS = 10, 1
@@ -109,12 +110,6 @@ def room(budget: int | None, polls: int, visits: int, *, kept: float = 0.05) -> 
     if budget is None:
         return 1_000_000_000
     return max(0, budget - polls - visits, math.ceil(budget * kept) - visits)
-
-
-def fraction(*parts: object) -> float:
-    """A number in [0, 1) that depends on nothing but the parts."""
-    digest = hashlib.blake2b("\x1f".join(map(str, parts)).encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") / 2**64
 
 
 def _spread(article: str, step: int, after: timedelta) -> timedelta:

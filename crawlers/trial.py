@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from config.model import Outlet
@@ -15,6 +15,7 @@ from crawlers.identity import is_article
 from crawlers.model import FeedEntry, Fetched, Normalized, Rejected
 from crawlers.normalize import normalize
 from crawlers.page import extracted, read_pages
+from storage.export import iso
 from storage.model import Article, Block, BlockKind
 
 #: Fields of an article that a page can get right or wrong, in the order a person reads them.
@@ -83,16 +84,12 @@ def fields_of(article: Article) -> dict[str, Any]:
         **{name: getattr(article, name) for name in ("title", "subtitle", "editor", "agency", "brand", "section")},
         **{name: getattr(article, name) for name in ("language", "url", "url_key", "published_from", "updated_from")},
         **{name: list(getattr(article, name)) for name in ("authors", "places", "tags")},
-        "published": _moment(article.published),
-        "updated": _moment(article.updated),
+        "published": iso(article.published),
+        "updated": iso(article.updated),
         "images": [_present(url=i.url, caption=i.caption, credit=i.credit) for i in article.images],
         "body": [_block(block) for block in article.body],
         "related": [_present(title=link.title, url=link.url) for link in article.related],
     }
-
-
-def _moment(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _block(block: Block) -> str | dict[str, str]:

@@ -52,7 +52,6 @@ class Clockwork:
         self._scheduler = AsyncIOScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
-        self._ended: dict[str, float] = {}
         self._running: set[asyncio.Task[Any]] = set()
         self._offset = self._now_offset()
         self._watch: asyncio.Task[None] | None = None
@@ -72,9 +71,7 @@ class Clockwork:
                 log.exception("job failed", job=name)
             finally:
                 self._running.discard(task)
-                self._ended[name] = self._monotonic()
 
-        self._ended[name] = self._monotonic()
         self._scheduler.add_job(
             guarded,
             IntervalTrigger(seconds=seconds, timezone=UTC),
@@ -99,10 +96,6 @@ class Clockwork:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
-
-    def idle_for(self, name: str) -> float:
-        """Seconds on the monotonic clock since that job last ended."""
-        return self._monotonic() - self._ended.get(name, self._monotonic())
 
     async def mend(self) -> ClockJump | None:
         """Compare the clocks; after a jump, set every job to run now. Returns the jump, if there was one."""

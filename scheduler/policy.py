@@ -10,7 +10,6 @@ jitter is a hash of the source and the slot: the same question has the same answ
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -20,6 +19,7 @@ from apscheduler.triggers.cron import CronTrigger
 
 from config.model import Adaptive, Cron, Every, Schedule
 from config.units import span
+from crawlers.fraction import fraction
 from scheduler.rhythm import FADING, PRICE, Due, Reason, due
 from storage.rhythm import Rhythm, marks
 
@@ -66,12 +66,6 @@ class Decision:
 
     at: datetime
     terms: tuple[Term, ...]
-
-
-def fraction(*parts: object) -> float:
-    """A number in [0, 1) that depends on nothing but the parts."""
-    digest = hashlib.blake2b("\x1f".join(map(str, parts)).encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") / 2**64
 
 
 def interval_of(schedule: Schedule, now: datetime, *, rhythm: Rhythm | None = None, price: float = PRICE) -> timedelta:

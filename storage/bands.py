@@ -34,7 +34,6 @@ SEGMENTS = 4
 #: Characters of an article id that a reference keeps: 35 bits of base32, above the 5 of a segment.
 REFERENCE = 7
 _REF_BYTES = 5
-_BAND_BYTES = 5
 _STAMPS = 32
 _BATCH = 100
 #: The server's eviction policy is looked at again after so many seconds.

@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 import structlog
 
+from storage.database import Database
+
 IN_CI = os.environ.get("CI") == "true"
 
 
@@ -50,6 +52,22 @@ def logging_as_before() -> Iterator[None]:
 @pytest.fixture
 def clock() -> SetClock:
     return SetClock(datetime(2026, 11, 23, 8, 0, tzinfo=UTC))
+
+
+@pytest.fixture(scope="session")
+def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with its tables and nothing in them, to be copied."""
+    path = tmp_path_factory.mktemp("blank") / "warta.db"
+
+    async def migrate() -> None:
+        database = Database(f"sqlite:///{path}")
+        try:
+            await database.migrate()
+        finally:
+            await database.close()
+
+    asyncio.run(migrate())
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -19,8 +19,6 @@ from storage.model import BlockKind
 _SHORTEST: Final = 400
 #: It replaces what was found when that is this much shorter.
 _MISSING: Final = 0.5
-#: Share of the found text it must hold to judge the rest, and share of it that was found.
-_AGREES: Final = 0.8
 _PARAGRAPH: Final = re.compile(r"\n|</p>|<br ?/?>")
 _TAG: Final = re.compile(r"<[^<>]{0,500}>")
 _MAX_BODY: Final = 500_000

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final
 
+from config.collection import without_collection
 from config.model import ArticleRules, Selectors
 from crawlers.charset import prescan
 from crawlers.decode import to_text
@@ -58,7 +56,7 @@ def extract(
     """
     try:
         markup = html.encode("utf-8", "replace") if isinstance(html, str) else _utf8(html[:MAX_BYTES], content_type)
-        with _without_collection():
+        with without_collection():
             rules = rules or _NO_RULES
             found = _extract(markup, url, rules, language_hint, plain=True) if rules.body else None
             found = found or _extract(markup, url, rules, language_hint)
@@ -66,22 +64,6 @@ def extract(
     except Exception:  # whatever one page does to us, it stays with that page
         _log.exception("extraction failed", extra={"url": url[:500]})
         return Extraction(url=url, kind=PageKind.EMPTY)
-
-
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """Look for garbage once, after the page.
-
-    A page makes ten thousand objects that live until it is read; looking among them over and over takes a tenth
-    of the time, and afterwards they are all found young.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _utf8(html: bytes, content_type: str | None) -> bytes:

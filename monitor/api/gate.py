@@ -7,12 +7,12 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Sequence
-from ipaddress import ip_address
 
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from config.loopback import is_loopback
 from config.model import Api
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
@@ -23,16 +23,6 @@ class OpenToEverybody(ValueError):
 
     def __init__(self, host: str) -> None:
         super().__init__(f"the API on {host} would be open to everybody: set api.tokens, or listen on 127.0.0.1")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches that address."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def hashed(token: str) -> str:

@@ -21,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from config.loopback import is_loopback
 from config.model import Monitor
 from config.password import PREFIX, Hashed
 
@@ -174,16 +175,6 @@ class Guard:
         return name is not None and (name in {"localhost", self.monitor.host, *self.monitor.hosts} or _is_address(name))
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches it."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def address_of(request: Request) -> str:
     """Who asks."""
     return request.client.host if request.client else "?"
@@ -278,6 +269,15 @@ def cookie(session: str, *, secure: bool) -> str:
     """The Set-Cookie header of a session."""
     rest = "; Secure" if secure else ""
     return f"{COOKIE}={session}; Path=/; Max-Age={int(SESSION_SECONDS)}; HttpOnly; SameSite=Strict{rest}"
+
+
+async def refused(request: Request) -> Response | None:
+    """What answers a form that may change nothing, None for one that may."""
+    if not await is_ours(request):
+        return PlainTextResponse("this form has expired: reload the page and try again\n", status_code=403)
+    if request.state.guard.monitor.read_only:
+        return PlainTextResponse("this monitor is read-only (monitor.read_only)\n", status_code=403)
+    return None
 
 
 async def is_ours(request: Request) -> bool:

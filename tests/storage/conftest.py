@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import itertools
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
-from storage.database import Database
 from storage.model import (
     Article,
     Block,
@@ -36,21 +35,11 @@ from storage.storage import Storage
 Fresh = Callable[[], str]
 
 
-async def _migrate(url: str) -> None:
-    database = Database(url)
-    try:
-        await database.migrate()
-    finally:
-        await database.close()
-
-
 @pytest.fixture(scope="session")
-def fresh_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Fresh:
+def fresh_sqlite(blank: Path, tmp_path_factory: pytest.TempPathFactory) -> Fresh:
     """Makes an empty migrated file at each call."""
     folder = tmp_path_factory.mktemp("sqlite")
     numbers = itertools.count()
-    blank = folder / "blank.db"
-    asyncio.run(_migrate(f"sqlite:///{blank}"))
 
     def make() -> str:
         path = folder / f"t{next(numbers)}.db"

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from monitor.web.face import lost, page, site_of
-from monitor.web.guard import address_of, is_ours
+from monitor.web.guard import address_of, refused
 from storage.alerts import Incident, Silence
 
 PAGE = 50
@@ -58,10 +58,8 @@ async def incident(request: Request) -> Response:
 async def act(request: Request) -> Response:
     """``POST /alerts``: keep channels from being told of something for a while, or end that."""
     site = site_of(request)
-    if not await is_ours(request):
-        return PlainTextResponse("this form has expired: reload the page and try again\n", status_code=403)
-    if site.monitor.read_only:
-        return PlainTextResponse("this monitor is read-only (monitor.read_only)\n", status_code=403)
+    if (refusal := await refused(request)) is not None:
+        return refusal
     form, now, book = await request.form(), site.now(), site.storage.alerts
     action, number = str(form.get("action", "")), str(form.get("id", ""))
     if action == "unsilence" and number.isdecimal() and len(number) < 18:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,7 +15,6 @@ from monitor.web.face import page, site_of
 LINES = 200
 #: Seconds after which a search shows what it has and offers to go on.
 PATIENCE = 2.0
-_SHOWN_APART = {"time", "level", "event", "logger", "exception"}
 
 
 async def logs(request: Request) -> Response:
@@ -40,8 +37,3 @@ async def logs(request: Request) -> Response:
         request, "logs.html", now, words=words, problem=problem, lines=lines, fields=log_files.FIELDS, before=before,
         older="" if older == before else older, looked_back_to=found.until,
     )  # fmt: skip
-
-
-def rest_of(line: Mapping[str, Any]) -> dict[str, str]:
-    """The fields of a line that have no column of their own."""
-    return {str(k)[:60]: str(v)[:2000] for k, v in line.items() if k not in _SHOWN_APART and v not in (None, "")}

@@ -22,7 +22,7 @@ from monitor.web.figures import (
     source_page,
     state_of,
 )
-from monitor.web.guard import is_ours
+from monitor.web.guard import refused
 from storage.expectation import LEAST_HOURS
 from storage.model import SourceState
 from storage.rhythm import expected_items
@@ -116,10 +116,8 @@ def _number(text: str | None) -> int:
 async def act(request: Request) -> Response:
     """``POST /sources``: pause, resume or poll the chosen sources, or all that fit the filter."""
     site = site_of(request)
-    if not await is_ours(request):
-        return PlainTextResponse("this form has expired: reload the page and try again\n", status_code=403)
-    if site.monitor.read_only:
-        return PlainTextResponse("this monitor is read-only (monitor.read_only)\n", status_code=403)
+    if (refusal := await refused(request)) is not None:
+        return refusal
     form = await request.form()
     action, words, now = str(form.get("action", "")), str(form.get("q", ""))[:500], site.now()
     if action not in _ACTIONS:

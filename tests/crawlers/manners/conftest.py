@@ -20,7 +20,6 @@ from crawlers.pool import ParsePool
 from crawlers.run import Crawler
 from scheduler.plan import apply, diff
 from scheduler.worker import after_poll
-from storage.database import Database
 from storage.embedded import EmbeddedValkey
 from storage.leases import Leases
 from storage.model import CrawlRun, Fate, SourceState, Trigger
@@ -122,16 +121,6 @@ async def valkey_url(valkey_home: Path) -> AsyncIterator[str]:
 
 
 MakePress = Callable[..., Awaitable[Press]]
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with its tables and nothing in them, to be copied."""
-    path = tmp_path_factory.mktemp("blank") / "warta.db"
-    database = Database(f"sqlite:///{path}")
-    await database.migrate()
-    await database.close()
-    return path
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import pytest
 import pytest_asyncio
 from aiohttp import web
 from yarl import URL
@@ -22,7 +21,6 @@ from monitor.api.serve import ApiServer
 from scheduler.websub.callback import Callbacks
 from scheduler.websub.client import HubClient
 from scheduler.websub.office import SubscriptionOffice
-from storage.database import Database
 from storage.hubs import HubSubscription
 from storage.sources import SourceDefinition
 from storage.storage import Storage
@@ -139,16 +137,6 @@ class Post:
 
 
 MakePost = Callable[..., Any]
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with its tables and nothing in them, to be copied."""
-    path = tmp_path_factory.mktemp("blank") / "warta.db"
-    database = Database(f"sqlite:///{path}")
-    await database.migrate()
-    await database.close()
-    return path
 
 
 @pytest_asyncio.fixture
