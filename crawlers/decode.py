@@ -96,7 +96,7 @@ def _by_label(body: bytes, labels: list[str]) -> str:
             except UnicodeDecodeError:
                 continue
     damaged = body.decode("utf-8", "replace")
-    high = sum(1 for c in damaged if c > "\x7f")
+    high = len(damaged) - len(damaged.encode("ascii", "ignore"))
     if damaged.count("\ufffd") <= max(3, high * _DAMAGE):
         return damaged
     fallback = next((codec for codec in labels if codec != "utf-8"), "cp1252")

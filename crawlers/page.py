@@ -16,6 +16,9 @@ from crawlers.normalize.pages import join
 
 #: Part of the text found without rules below which a doubted body selector is taken for broken.
 _FAR_LESS: Final = 0.5
+#: Bytes of markup from which pages are not read a second time, by the rules of the day they name: real articles have a
+#: tenth of it, and a hostile page must not cost its seconds twice.
+_READ_AGAIN: Final = 3_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,8 @@ def read_pages(
     """
     rules = rules_for(outlet, entry.published if entry else None)
     found = _read(pages, outlet, entry, now, rules, doubted)
-    if len(outlet.rules) > 1 and isinstance(found.read, Normalized):
+    size = sum(len(page.body) for page in pages)
+    if len(outlet.rules) > 1 and size <= _READ_AGAIN and isinstance(found.read, Normalized):
         article = found.read.article
         dated = article.published if article.published_from != "first_seen" else None
         if (then := rules_for(outlet, dated)) is not rules:

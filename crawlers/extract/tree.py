@@ -20,8 +20,9 @@ from crawlers.extract.parse import Element
 
 #: Matches of one selector that are looked at.
 _MAX_MATCHES: Final = 500
-#: Elements with a class from which a page is asked by XPath alone; real ones have some thousands.
-_MAX_CLASSED: Final = 50_000
+#: Elements from which a page is asked by XPath alone, each selector looking at all of them; real ones have some
+#: thousands, five megabytes of markup 100,000.
+_MAX_CLASSED: Final = 200_000
 
 Find = Callable[["Tree"], Any]
 _Number = tuple[int, Element]
