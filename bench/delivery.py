@@ -218,7 +218,9 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.delivery", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--days", type=float, default=7.0, help="of the newsroom")
     parser.add_argument("--speed", type=float, default=1000.0)
-    parser.add_argument("--drain", type=float, default=600.0, help="seconds that catching up may take")
+    parser.add_argument(
+        "--drain", type=float, default=3600.0, help="seconds that catching up may take: retries wait up to an hour"
+    )
     parser.add_argument("--quick", action="store_true", help="twelve hours, a minute and a half")
     parser.add_argument("--json", action="store_true", help="one closing JSON line")
     options = parser.parse_args(argv)
