@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any, Final
 
@@ -15,8 +15,13 @@ from crawlers.model import DateCandidate
 from storage.model import Image
 
 _MAX_TEXT: Final = 5_000
-#: Links of one match, and pieces of its text, that are read; hostile ones are nested, and each would be read whole.
+#: Characters under one selector after which no further match is read.
+_ENOUGH: Final = 20_000
+#: Matches of a selector, links of one match, and pieces of its text, that are read; hostile ones are nested, and each
+#: would be read whole.
+_MAX_TEXTS: Final = 50
 _MAX_LINKS: Final = 50
+_MAX_TAGS: Final = 200
 _MAX_PIECES: Final = 1_000
 _CLOCK: Final = re.compile(r"\d{1,2}[:.]\d{2}(?!\d)")
 
@@ -24,10 +29,21 @@ _CLOCK: Final = re.compile(r"\d{1,2}[:.]\d{2}(?!\d)")
 def texts(tree: Tree, selectors: Selectors) -> list[str]:
     """The texts under the first selector that yields any."""
     for selector in selectors:
-        found = [t for match in tree.select(selector) if (t := _text(match))]
-        if found:
+        if found := _enough(map(_text, tree.select(selector)[:_MAX_TEXTS])):
             return found
     return []
+
+
+def _enough(texts: Iterable[str]) -> list[str]:
+    """The texts that are not empty, as far as they are read."""
+    found, size = [], 0
+    for text in texts:
+        if text:
+            found.append(text)
+            size += len(text)
+        if size >= _ENOUGH:
+            break
+    return found
 
 
 def text(tree: Tree, selectors: Selectors) -> str | None:
@@ -39,27 +55,26 @@ def names(tree: Tree, selectors: Selectors) -> list[str]:
     """Texts as from `texts`; where an element holds several links, each of them is a name."""
     for selector in selectors:
         matches = tree.select(selector)[:_MAX_LINKS]
-        found = [t for match in matches for t in _linked(match) or [_text(match)] if t]
-        if found:
+        if found := _enough(t for match in matches for t in _linked(match) or [_text(match)]):
             return found
     return []
 
 
 def _linked(match: Any) -> list[str]:
-    links = [] if isinstance(match, str) else [t for a in islice(match.iter("a"), _MAX_LINKS) if (t := _text(a))]
+    links = [] if isinstance(match, str) else _enough(map(_text, islice(match.iter("a"), _MAX_LINKS)))
     return links if len(links) > 1 else []
 
 
 def tags(tree: Tree, selectors: Selectors) -> tuple[str, ...]:
     """The names under the first selector that yields any; the words of a meta tag one by one."""
     for selector in selectors:
-        names: list[str] = []
-        for match in tree.select(selector):
-            found = _text(match)
-            names += keywords((found,)) if _tag(match) == "meta" else [found]
-        if any(names):
-            return tuple(name for name in names if name)
+        if found := _enough(tag for match in tree.select(selector)[:_MAX_TAGS] for tag in _tags(match)):
+            return tuple(found)
     return ()
+
+
+def _tags(match: Any) -> Sequence[str]:
+    return keywords((_text(match),)) if _tag(match) == "meta" else [_text(match)]
 
 
 def keywords(values: Sequence[str]) -> tuple[str, ...]:
@@ -112,14 +127,21 @@ def _text(match: Any) -> str:
         return line(match[:_MAX_TEXT])
     if _tag(match) == "meta":
         return line((match.get("content") or "")[:_MAX_TEXT])
-    return line(joined(match)[:_MAX_TEXT])
+    return line(_beginning(match)[:_MAX_TEXT])
 
 
-def joined(element: Element) -> str:
-    """The element's text; block elements inside part words (``<p>A</p><p>B</p>``)."""
+def _beginning(element: Element) -> str:
+    """The element's text as far as it is read; block elements inside part words (``<p>A</p><p>B</p>``)."""
     if not len(element):
         return element.text or ""
-    return " ".join(t for t in islice(element.itertext(), _MAX_PIECES) if t.strip())
+    pieces, size = [], 0
+    for piece in islice(element.itertext(), _MAX_PIECES):
+        if not piece.isspace():
+            pieces.append(piece)
+            size += len(piece)
+            if size >= _MAX_TEXT:
+                break
+    return " ".join(pieces)
 
 
 def _stamp(match: Any) -> str:

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from lxml.html import fromstring
+
 from config.model import ArticleRules, Selector, SelectorKind
-from crawlers.extract import extract
+from crawlers.extract import extract, rules
+from crawlers.extract.tree import Tree
 
 URL = "https://nasional.koran.example/news/feri"
 TEXT = "Dewan pelabuhan menyetujui pembelian feri baru setelah rapat semalam suntuk, kata juru bicaranya. "
@@ -97,3 +100,10 @@ def test_names_nested_in_one_another_are_read_up_to_a_number():
     nested = "<p class=by><a href='/x'>Ada Quill</a>" * 300
     found = extract(f"<html><body>{nested}</body></html>", URL, rules=ArticleRules(authors=css(".by")))
     assert 1 <= len(found.authors) <= 50 * 50
+
+
+def test_headings_nested_in_one_another_are_not_each_read_to_the_end():
+    words = "Feri baru tiba. " * 50_000
+    tree = Tree(fromstring(f"<html><body>{'<section class=judul>' * 200}<b>{words}</b></body></html>"))
+    for read in (rules.texts, rules.names, rules.tags):
+        assert 0 < sum(map(len, read(tree, css("section.judul")))) <= 25_000
