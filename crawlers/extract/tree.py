@@ -59,17 +59,19 @@ class Tree:
         return list(found[:_MAX_MATCHES]) if isinstance(found, list) else []
 
     def remove(self, selectors: Selectors) -> list[Element]:
-        """Take the matching subtrees out (the text that follows them stays) and return them."""
+        """Take the matching subtrees out (the text that follows them stays) and return the outermost of them."""
         taken: list[Element] = []
         for selector in selectors:
+            tails = _Tails()
             for match in self.select(selector):
                 parent = None if isinstance(match, str) else match.getparent()
-                if parent is None:
+                if parent is None or match in self._gone:
                     continue
-                _keep_tail(match, parent)
+                tails.keep(match, parent)
                 parent.remove(match)
                 self._gone.update(match.iter())
                 taken.append(match)
+            tails.put()
         return taken
 
     def metas(self) -> list[Element]:
@@ -107,16 +109,32 @@ def _place(one: _Number) -> int:
     return one[0]
 
 
-def _keep_tail(element: Element, parent: Element) -> None:
-    tail = element.tail
-    if not tail:
-        return
-    before = element.getprevious()
-    if before is not None:
-        before.tail = (before.tail or "") + tail
-    else:
-        parent.text = (parent.text or "") + tail
-    element.tail = None
+class _Tails:
+    """The texts behind removed elements, each to be put behind what stood before them.
+
+    They are put there once, not one by one: hundreds of removed elements in a row, with megabytes of text between
+    them, would copy what has gathered so far hundreds of times.
+    """
+
+    __slots__ = ("_behind", "_first")
+
+    def __init__(self) -> None:
+        #: By the element that they follow, and by the parent that they begin.
+        self._behind: dict[Element, list[str]] = {}
+        self._first: dict[Element, list[str]] = {}
+
+    def keep(self, element: Element, parent: Element) -> None:
+        tails = [element.tail or "", *self._behind.pop(element, ())]
+        before = element.getprevious()
+        places, place = (self._first, parent) if before is None else (self._behind, before)
+        places.setdefault(place, []).extend(tails)
+        element.tail = None
+
+    def put(self) -> None:
+        for before, tails in self._behind.items():
+            before.tail = "".join((before.tail or "", *tails))
+        for parent, tails in self._first.items():
+            parent.text = "".join((parent.text or "", *tails))
 
 
 @lru_cache(maxsize=8_192)

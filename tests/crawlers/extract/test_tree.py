@@ -76,3 +76,21 @@ def test_an_xpath_may_select_text():
     assert tree.select(Selector("//p[unknown()]", SelectorKind.XPATH)) == []
     with pytest.raises(etree.XPathError):
         etree.XPath("//p[unknown()]")(tree.root)
+
+
+def test_the_text_behind_removed_elements_stays_where_it_was():
+    ads = "<i class=ad>x</i>{}"
+    tree = page(
+        f"<html><body><p>{ads.format('a ')}{ads.format('b ')}<b>c</b>{ads.format(' d')}</p></body></html>".encode()
+    )
+    assert len(tree.remove((Selector(".ad"),))) == 3
+    assert "".join(tree.root.itertext()).strip() == "a b c d"
+    hundreds = page(f"<html><body>{''.join(ads.format(n) for n in range(400))}</body></html>".encode())
+    hundreds.remove((Selector(".ad"),))
+    assert "".join(hundreds.root.itertext()) == "".join(map(str, range(400)))
+
+
+def test_of_nested_matches_the_outermost_is_taken_out():
+    tree = page(b"<html><body><div class=ad>1<div class=ad>2<div class=ad>3</div></div></div>4</body></html>")
+    assert [element.text for element in tree.remove((Selector(".ad"),))] == ["1"]
+    assert "".join(tree.root.itertext()) == "4"
