@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import hashlib
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,11 +77,11 @@ def outlet_files(main: Path, document: Document | None) -> list[Path]:
     return list(dict.fromkeys(path for pattern in globs for path in matching(main, pattern)))
 
 
-def fingerprint_of(files: Iterable[FileBytes]) -> str:
-    """One digest over the names and contents of files."""
+def fingerprint_of(digests: Iterable[tuple[Path, str]]) -> str:
+    """One digest over the names and the digests of files."""
     whole = hashlib.sha256()
-    for file in files:
-        whole.update(f"{file.path}\0{file.digest}\n".encode("utf-8", "surrogateescape"))
+    for path, digest in digests:
+        whole.update(f"{path}\0{digest}\n".encode("utf-8", "surrogateescape"))
     return whole.hexdigest()
 
 
@@ -89,6 +90,42 @@ def fingerprint(path: Path) -> str:
 
     Changes when a file changes, appears under a glob, or goes; never raises, and validates nothing.
     """
-    main = read_bytes(main_file(path))
-    document = None if main.problem else read(str(main.path), main.raw)[0]
-    return fingerprint_of([main, *map(read_bytes, outlet_files(main.path, document))])
+    return Watched(path).fingerprint()
+
+
+class Watched:
+    """A configuration that is looked at again and again: files are read that were touched since."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._known: dict[Path, tuple[_Touch, str]] = {}
+
+    def fingerprint(self) -> str:
+        """As :func:`fingerprint`, of now."""
+        main = read_bytes(main_file(self._path))
+        document = None if main.problem else read(str(main.path), main.raw)[0]
+        known: dict[Path, tuple[_Touch, str]] = {}
+        digests = [(main.path, main.digest)]
+        for path in outlet_files(main.path, document):
+            before, touch = self._known.get(path), _touch(path)
+            if before is None or before[0] != touch:
+                before = touch, read_bytes(path).digest
+            if touch is not None and touch[0] < time.time_ns() - _SETTLED:
+                known[path] = before
+            digests.append((path, before[1]))
+        self._known = known
+        return fingerprint_of(digests)
+
+
+#: Change of content or inode (ns), size, inode and device of a file; None where there is none to ask.
+_Touch = tuple[int, int, int, int] | None
+#: Nanoseconds after which a further change of a file shows in its times: their steps are milliseconds to a second.
+_SETTLED = 2_000_000_000
+
+
+def _touch(path: Path) -> _Touch:
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return None
+    return found.st_ctime_ns, found.st_size, found.st_ino, found.st_dev

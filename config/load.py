@@ -32,6 +32,7 @@ from config.errors import ConfigError, ConfigProblem, closest
 from config.files import (
     DEFAULT_GLOBS,
     FileBytes,
+    Watched,
     fingerprint,
     fingerprint_of,
     is_pattern,
@@ -45,7 +46,7 @@ from config.model import Settings
 from config.values import ID_EXAMPLE, is_id
 from config.yaml_reader import Document, read
 
-__all__ = ["explain", "fingerprint", "load"]
+__all__ = ["Watched", "explain", "fingerprint", "load"]
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -97,7 +98,7 @@ class _Reading:
         self.problems.extend(built.problems)
         if self.problems:
             raise ConfigError(self.problems)
-        digest = fingerprint_of([main_bytes, *files])
+        digest = fingerprint_of((file.path, file.digest) for file in (main_bytes, *files))
         return build_settings(main_bytes.path, said, built.outlets, frozenset(self.secrets), digest)
 
     def _read(self, file: FileBytes) -> Document | None:

@@ -6,6 +6,7 @@ pydantic model travels further than it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
@@ -478,10 +479,14 @@ class Settings:
     secrets: frozenset[str] = frozenset()
     #: sha256 of every file read, to notice a change.
     fingerprint: str = ""
+    _outlets_by_id: Mapping[str, Outlet] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_outlets_by_id", {outlet.id: outlet for outlet in reversed(self.outlets)})
 
     def outlet(self, outlet_id: str) -> Outlet | None:
         """The outlet of that id, or None."""
-        return next((o for o in self.outlets if o.id == outlet_id), None)
+        return self._outlets_by_id.get(outlet_id)
 
     def source(self, source_id: str) -> Source | None:
         """The source of that id, or None."""

@@ -34,15 +34,20 @@ class OutageDetector:
     since: datetime | None = None
     #: When the last one ended.
     ended: datetime | None = None
+    #: The last answer of each registrable domain within the window, oldest first: when, and whether none came.
     _last: OrderedDict[str, tuple[datetime, bool]] = field(default_factory=OrderedDict)
+    #: How many of them never came.
+    _dead: int = 0
 
     def record(self, host: str, failure: FailureKind | None, now: datetime) -> bool:
         """Take in the end of one fetch; True when the verdict changed."""
         owner = registrable(host)
-        self._last.pop(owner, None)
+        if owner in self._last:
+            self._dead -= self._last.pop(owner)[1]
         self._last[owner] = (now, failure in OF_THE_NETWORK)
+        self._dead += failure in OF_THE_NETWORK
         while self._last and next(iter(self._last.values()))[0] < now - self.window:
-            self._last.popitem(last=False)
+            self._dead -= self._last.popitem(last=False)[1][1]
         return self._judge(now)
 
     def is_ours(self, failure: FailureKind, began: datetime) -> bool:
@@ -52,8 +57,7 @@ class OutageDetector:
         return self.since is not None or (self.ended is not None and began <= self.ended)
 
     def _judge(self, now: datetime) -> bool:
-        tried = len(self._last)
-        dead = sum(unreachable for _, unreachable in self._last.values())
+        tried, dead = len(self._last), self._dead
         if self.since is None:
             if tried >= LEAST_HOSTS and dead >= BEGINS * tried:
                 self.since = min(at for at, unreachable in self._last.values() if unreachable)
@@ -63,5 +67,6 @@ class OutageDetector:
             # A network that carries one answer is back; what failed before says nothing about it.
             self.since, self.ended = None, now
             self._last = OrderedDict((host, seen) for host, seen in self._last.items() if not seen[1])
+            self._dead = 0
             return True
         return False

@@ -17,7 +17,7 @@ import sdnotify
 import structlog
 
 from config.errors import ConfigError
-from config.load import fingerprint, load
+from config.load import Watched, load
 from config.model import Settings
 from monitor import judge
 from monitor.api.app import create_api
@@ -59,11 +59,20 @@ REFUSED = "configuration refused"
 #: Signals closer together than this are one.
 SAME_SIGNAL_SECONDS = 0.5
 
+#: Share of a core's time that looking for changes of the configuration may take: thousands of files wait longer.
+LOOKING = 0.02
+
 #: Settings that the parts take when they are made.
 NEEDS_RESTART = (
     "data_dir", "redis", "database", "parse_processes", "worker_concurrency", "reactor",
     "limits", "allow_networks", "resolve", "seen_ttl", "dedupe", "log_level", "api", "websub", "monitor",
 )  # fmt: skip
+
+
+def _looked(watched: Watched) -> tuple[str, float]:
+    """The fingerprint of the files, and the CPU seconds that it took."""
+    began = time.thread_time()
+    return watched.fingerprint(), time.thread_time() - began
 
 
 class Role(StrEnum):
@@ -125,6 +134,9 @@ class Daemon:
         self._notify = sdnotify.SystemdNotifier()
         #: Why the last reload was refused; None while the running configuration is the one on disk.
         self._refused: str | None = None
+        self._watched = Watched(path)
+        #: On the monotonic clock: when the files are looked at again.
+        self._look_again = 0.0
 
     @property
     def settings(self) -> Settings:
@@ -345,7 +357,10 @@ class Daemon:
     async def _reload_if_changed(self, rooms: Rooms) -> None:
         asked = self._reload.is_set()
         self._reload.clear()
-        found = await asyncio.to_thread(fingerprint, self._path)
+        if not asked and time.monotonic() < self._look_again:
+            return
+        found, seconds = await asyncio.to_thread(_looked, Watched(self._path) if asked else self._watched)
+        self._look_again = time.monotonic() + seconds / LOOKING
         if found in {self._settings.fingerprint, self._refused} and not asked:
             return
         try:

@@ -10,7 +10,7 @@ from config.model import Outlet, Settings, Source
 from monitor.web.show import value as shown
 
 #: What differs from one reading to the next, or was chosen on the command line.
-_LEFT_OUT = {"path", "data_dir", "secrets", "fingerprint", "declared_at"}
+_LEFT_OUT = {"path", "data_dir", "secrets", "fingerprint", "declared_at", "_outlets_by_id"}
 
 
 @dataclass(frozen=True, slots=True)

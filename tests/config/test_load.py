@@ -1,6 +1,7 @@
 # ruff: noqa: E501 (YAML keeps its lines)
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -9,8 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from config import files
 from config.errors import ConfigError
-from config.load import explain, fingerprint, load
+from config.files import read_bytes
+from config.load import Watched, explain, fingerprint, load
 from config.model import Adaptive, Cron, Every, Limits, RobotsPolicy, Selector, SelectorKind, SourceKind
 
 OUTLET = "name: W\nhomepage: https://w.test\nsources:\n"
@@ -200,6 +203,37 @@ def test_the_fingerprint_follows_contents_additions_and_removals(write):
     assert fingerprint(path) == second
     path.unlink()
     assert fingerprint(path) not in {first, second, third}
+
+
+def test_a_watched_configuration_reads_only_what_was_touched(write, monkeypatch):
+    path = write("")
+    extra = path.parent / "outlets" / "extra.yaml"
+    extra.write_text("id: extra")
+    for file in (path, *extra.parent.iterdir()):
+        os.utime(file)
+    monkeypatch.setattr(files, "_SETTLED", -(10**12))  # whatever was written is long ago
+    watched, read = Watched(path), []
+    monkeypatch.setattr(files, "read_bytes", lambda file: read.append(file.name) or read_bytes(file))
+    first = watched.fingerprint()
+    assert first == fingerprint(path)
+    read.clear()
+    assert watched.fingerprint() == first
+    assert read == ["warta.yaml"]
+    extra.write_text("id: extras")
+    assert watched.fingerprint() == fingerprint(path) != first
+    extra.unlink()
+    assert watched.fingerprint() == fingerprint(path) != first
+
+
+def test_a_file_written_a_moment_ago_is_read_again(write):
+    path = write("")
+    extra = path.parent / "outlets" / "extra.yaml"
+    extra.write_text("id: extra")
+    watched = Watched(path)
+    first, touched = watched.fingerprint(), extra.stat()
+    extra.write_text("id: other")
+    os.utime(extra, ns=(touched.st_atime_ns, touched.st_mtime_ns))
+    assert watched.fingerprint() != first
 
 
 def refusal(path: Path) -> ConfigError | None:
