@@ -7,6 +7,7 @@ two thousand items exist, and all that follows would be lost.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Final
 
 #: Elements inside one another that are kept.
@@ -23,8 +24,12 @@ _RAW: Final = frozenset({b"script", b"style"})
 
 
 def flattened(data: bytes) -> bytes:
-    """The markup without the tags that stand deeper than 150 elements; all text, paragraphs and attributes stay."""
+    """The markup without the tags that stand deeper than 150 elements, and without the end tags of nothing.
+
+    All text, paragraphs and attributes stay.
+    """
     kept: list[bytes] = []
+    opened: Counter[bytes] = Counter()
     depth = done = at = 0
     for _ in range(_MAX_TAGS):
         if (tag := _TAG.search(data, at)) is None:
@@ -34,8 +39,11 @@ def flattened(data: bytes) -> bytes:
         if name in _RAW and not tag[1]:
             at = _after(data, b"</" + name, at)
         elif name not in _UNCOUNTED:
-            depth = max(0, depth - 1) if tag[1] else depth + 1
-            if depth + bool(tag[1]) > _DEPTH:
+            is_stray = bool(tag[1]) and not opened[name]
+            if not is_stray:
+                step = -1 if tag[1] else 1
+                depth, opened[name] = depth + step, opened[name] + step
+            if is_stray or depth + bool(tag[1]) > _DEPTH:
                 kept += (data[done : tag.start()], b" ")
                 done = at = _after(data, b">", at)
     kept.append(data[done:at])

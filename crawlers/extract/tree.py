@@ -8,7 +8,7 @@ over the whole tree costs, and is then asked by all of them.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -132,9 +132,17 @@ class _Tails:
 
     def put(self) -> None:
         for before, tails in self._behind.items():
-            before.tail = "".join((before.tail or "", *tails))
+            before.tail = _settable((before.tail or "", *tails))
         for parent, tails in self._first.items():
-            parent.text = "".join((parent.text or "", *tails))
+            parent.text = _settable((parent.text or "", *tails))
+
+
+def _settable(pieces: Iterable[str]) -> str:
+    """The pieces as one, without the control characters that lxml reads from a page but refuses to be given."""
+    return _NO_XML.sub("", "".join(pieces))
+
+
+_NO_XML: Final = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @lru_cache(maxsize=8_192)

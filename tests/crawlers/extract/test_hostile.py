@@ -31,6 +31,7 @@ PAGES = {
     "a million attributes": "p+b'<div '+b' '.join(b'a%d'%i for i in range(1_000_000))[:4_900_000]+b'>x</div>'",
     "attributes on many tags": "p+b''.join(b'<p '+b'a '*900+b'>x</p>' for _ in range(2_000))",
     "attributes behind a bracket": "p+b'<div a=\">\" '+b' '.join(b'b%d=1'%i for i in range(400_000))+b'>x</div>'",
+    "end tags of nothing within many": "p+b'<div>'*1_900+b'</b>'*1_300_000",
     "two megabytes of <": "p+b'<'*2_000_000",
     "open tags": "p+b'<a'*2_000_000",
     "open comments": "p+b'<!--'*1_000_000",

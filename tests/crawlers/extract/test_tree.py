@@ -94,3 +94,9 @@ def test_of_nested_matches_the_outermost_is_taken_out():
     tree = page(b"<html><body><div class=ad>1<div class=ad>2<div class=ad>3</div></div></div>4</body></html>")
     assert [element.text for element in tree.remove((Selector(".ad"),))] == ["1"]
     assert "".join(tree.root.itertext()) == "4"
+
+
+def test_control_characters_behind_removed_elements_harm_nothing():
+    tree = page(b"<html><body><p>a\x01b<i class=ad>x</i>c\x02d</p></body></html>")
+    tree.remove((Selector(".ad"),))
+    assert "".join(tree.root.itertext()) in {"abcd", "a\x01bcd"}
