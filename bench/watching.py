@@ -135,7 +135,7 @@ class Watching:
         )
         source.state = replace(source.state, last_attempt=now, last_success=now, failures=0.0)
         if fresh:
-            source.state = replace(source.state, last_item=now)
+            source.state = replace(source.state, last_item=START + timedelta(seconds=max(feed.times[first:newest])))
             self._read_pages(feed, len(fresh), at, now)
         self._tide.note(str(source.zone), feed.name, source.rhythm, stalls=source.state.health in {"late", "silent"})
 

@@ -420,6 +420,8 @@ class RetentionPart(OutletRetentionPart):
     """All pages as fetched together, compressed; the oldest go first."""
     runs: v.Age | None = None
     """Runs, with the fates of what they discovered."""
+    incidents: v.Age | None = None
+    """Changes of state, incidents that are over with what was told of them, and silences that ended."""
     logs: v.Age | None = None
     """Log lines (14d)."""
     logs_size: v.Size | None = None

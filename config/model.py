@@ -424,6 +424,8 @@ class Retention:
     raw_pages_size: int | None = None
     #: Runs, and the fates of what they discovered.
     runs: timedelta | None = None
+    #: Changes of state, incidents that are over with what was told of them, and silences that ended.
+    incidents: timedelta | None = None
     #: Log lines, and bytes of the whole log with its indexes.
     logs: timedelta = timedelta(days=14)
     logs_size: int = 2 * 2**30

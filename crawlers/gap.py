@@ -20,19 +20,19 @@ ARCHIVES = 10
 
 def window(keys: Iterable[str]) -> list[str]:
     """What is remembered of a window: the smallest digests of the items' identities."""
-    return heapq.nsmallest(MOST, {_digest(key) for key in keys})
+    return heapq.nsmallest(MOST, {digest(key) for key in keys})
 
 
 def extended(before: Collection[str], keys: Iterable[str]) -> list[str]:
     """The same when items were pushed since: they come first, and the oldest of the window make room."""
-    fresh = dict.fromkeys(_digest(key) for key in keys)
+    fresh = dict.fromkeys(digest(key) for key in keys)
     return [*fresh, *(digest for digest in before if digest not in fresh)][:MOST]
 
 
 def overlaps(before: Collection[str], keys: Iterable[str]) -> bool:
     """Whether one of the items was in the window before."""
     known = frozenset(before)
-    return any(_digest(key) in known for key in keys)
+    return any(digest(key) in known for key in keys)
 
 
 def older_page(url: str, number: int) -> str:
@@ -42,5 +42,6 @@ def older_page(url: str, number: int) -> str:
     return urlunsplit(parts._replace(query=urlencode([*query, ("paged", str(number))]), fragment=""))
 
 
-def _digest(key: str) -> str:
+def digest(key: str) -> str:
+    """What is remembered of an item's identity."""
     return blake2b(key.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()

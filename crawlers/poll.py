@@ -14,6 +14,7 @@ import structlog
 
 from config.model import Limits, Outlet, Source, SourceKind
 from crawlers import gap, hub, push, replacement, validators, whereabouts
+from crawlers.appearance import last_listed
 from crawlers.discover import discover
 from crawlers.evidence import evidence_of
 from crawlers.identity import url_key
@@ -295,7 +296,7 @@ class Poller:
             **await self._audited(recognised, outlet, source, state, sent),
             **({"window": reading.window} if reading.window is not None and reading.window != state.window else {}),
             **({"gap_since": None} if state.gap_since else {}),
-            **({"last_item": self._now()} if _lists_anew(reading.window, state.window) else {}),
+            **self._last_item(reading, outlet, state),
         }
         reason, message = await self._gap(reading, outlet, source, state)
         if recognised.left:
@@ -307,6 +308,11 @@ class Poller:
             headers=answer.headers, discovered=first, state=changes, shown=len(reading.entries),
             arrived=arrived,
         )  # fmt: skip
+
+    def _last_item(self, reading: Reading, outlet: Outlet, state: SourceState) -> dict[str, Any]:
+        listed = ((url_key(entry.url, outlet), entry.published) for entry in reading.entries)
+        moment = last_listed(listed, reading.window, state.window, since=state.last_success, now=self._now())
+        return {} if moment is None else {"last_item": moment}
 
     async def _hubs(
         self, source: Source, first: Discovered, answer: Fetched, arrived: Sequence[datetime | None]
@@ -424,8 +430,3 @@ class Poller:
         more += f"; {asked} other sources of the outlet were asked" if asked else ""
         log.warning("gap suspected", since=since.isoformat(), recovered=len(reading.recovered), asked=asked)
         return "gap_suspected", what + more
-
-
-def _lists_anew(window: Sequence[str] | None, before: Sequence[str] | None) -> bool:
-    """Whether it lists what it did not list last time, whoever had it first; a first reading is no news."""
-    return bool(before and window and set(window) - set(before))

@@ -107,14 +107,17 @@ def judge(watched: Watched, now: datetime) -> Verdict:
 
 
 def last_life(state: SourceState, rhythm: Rhythm) -> datetime:
-    """When it last showed something new, be it that another source of its outlet had it first."""
-    known = [moment for moment in (state.last_item, state.last_new) if moment is not None]
+    """When it last showed something new, be it that another source of its outlet had it first.
+
+    That is when the item appeared, by its own word where that can be true; when it was found or stored says less.
+    """
+    known = [] if state.last_item is None else [state.last_item]
     if rhythm.last > 0:
         known.append(datetime.fromtimestamp(rhythm.last, (state.last_success or state.next_attempt).tzinfo))
     if known:
         return max(known)
     assert state.last_success is not None
-    return state.last_success
+    return state.last_new or state.last_success
 
 
 def _short(state: HealthState, short: Shortfall) -> Verdict:

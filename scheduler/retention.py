@@ -18,8 +18,8 @@ COVERAGE = timedelta(days=400)
 
 
 async def sweep(storage: Storage, policy: Policy, now: datetime) -> dict[str, int]:
-    """Delete what the policy says; returns and logs how many articles, pages and runs went."""
-    gone = {"articles": 0, "raw_pages": 0, "runs": 0}
+    """Delete what the policy says; returns and logs how many articles, pages, runs and rows about trouble went."""
+    gone = {"articles": 0, "raw_pages": 0, "runs": 0, "incidents": 0}
     retention, own = storage.retention, dict(policy.outlets)
     articles = [(policy.articles, None), *((keep.articles, outlet) for outlet, keep in own.items())]
     for age, only in articles:
@@ -35,6 +35,8 @@ async def sweep(storage: Storage, policy: Policy, now: datetime) -> dict[str, in
         gone["raw_pages"] += await retention.pages_beyond(policy.raw_pages_size)
     if policy.runs is not None:
         gone["runs"] += await retention.runs(now - policy.runs)
+    if policy.incidents is not None:
+        gone["incidents"] += await retention.incidents(now - policy.incidents)
     await storage.coverage.forget((now - COVERAGE).date())
     if any(gone.values()):
         log.info("retention", **gone)

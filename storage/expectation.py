@@ -84,11 +84,11 @@ def _missing(watch: Watch, times: float) -> Shortfall | None:
     rhythm, quiet = watch.rhythm, watch.expect.quiet_hours
     if not is_learned(rhythm) or rhythm.barren < LEAST_POLLS or watch.looked <= watch.last:
         return None
-    missed = silence(
-        rhythm, watch.rhythm_zone, since=watch.last.timestamp(), until=watch.looked.timestamp(),
-        without=quiet, quiet_zone=watch.zone, tide=watch.tide,
-    )  # fmt: skip
+    missed = _items(watch, None)
     if missed < times * rhythm.late_after:
+        return None
+    # What keeps everybody quiet excuses a silence, for a while.
+    if watch.tide and missed < times * rhythm.late_anyway and _items(watch, watch.tide) < times * rhythm.late_after:
         return None
     usual = rhythm.usual_gap
     gap = time_for(rhythm, watch.rhythm_zone, usual, since=watch.last, without=quiet)
@@ -99,6 +99,13 @@ def _missing(watch: Watch, times: float) -> Shortfall | None:
         "usual_gaps": round(missed / usual, 2), "polls_without_news": round(rhythm.barren),
     }  # fmt: skip
     return Shortfall(sentence, watch.last, evidence)
+
+
+def _items(watch: Watch, tide: Mapping[int, float] | None) -> float:
+    return silence(
+        watch.rhythm, watch.rhythm_zone, since=watch.last.timestamp(), until=watch.looked.timestamp(),
+        without=watch.expect.quiet_hours, quiet_zone=watch.zone, tide=tide,
+    )  # fmt: skip
 
 
 def _too_long(watch: Watch, longest: timedelta) -> Shortfall | None:

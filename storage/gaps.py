@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from operator import mul
 
 #: Classes of length: the first takes all below 1, each other one is twice as wide as the one two before it.
 CLASSES = 16
@@ -17,8 +18,16 @@ CLASSES = 16
 USUAL = 0.99
 #: How often in a week chance may make a source late without a reason.
 ODDS = 0.004
+#: Variance of a day's output against what is usual of such a day, as a share of its square.
+MOOD = 0.02
+#: Items of the silences that matter, and the share of days that a week-end's day is like.
+SILENCE_ITEMS, WEEKEND = 12.0, 2 / 7
+#: Usual gaps after which a silence is told at the latest: in ordinary times, and while everybody brings little.
+LONG, PATIENCE = 3.2, 3.7
+#: Longer than this no gap counts: it is one that somebody was told of.
+LONGEST = 12.0
 #: Gaps of pure chance that every source starts with; its own outweigh them.
-PRIOR = 60.0
+PRIOR = 200.0
 
 
 def class_of(items: float) -> int:
@@ -26,36 +35,40 @@ def class_of(items: float) -> int:
     return 0 if items < 1 else min(CLASSES - 1, 1 + int(2 * math.log2(items)))
 
 
-def _upper(index: int) -> float:
-    return float(2 ** (index / 2))
+#: By how much gaps of a class, the first left out, are longer than 1.
+_EXCESS = tuple(
+    min(LONGEST, (2.0 ** ((index - 1) / 2) + 2.0 ** (index / 2)) / 2) - 1 for index in range(1, CLASSES)
+)  # fmt: skip
 
 
-def usual_gap(counts: Sequence[float], weight: float, share: float = USUAL) -> float:
-    """Items expected in the gap that this share of the gaps stays below; `weight` is what one recent gap weighs.
+def usual_gap(counts: Sequence[float], weight: float) -> float:
+    """Items expected in the gap that 99 of 100 gaps stay below; `weight` is what one recent gap weighs.
 
-    Never less than what chance alone would give.
+    Not read off the few longest gaps, which are holidays and chance, but from all that are longer than 1: by how much
+    they are on average tells how fast longer ones get rare. Part of that is the source's way, part what is not known
+    of its hours, so half of it is believed. Never less than what chance alone would give.
     """
-    chance = -math.log(1 - share)
-    own = sum(counts) / weight
-    if own <= 0:
-        return chance
-    allowed = (1 - share) * (own + PRIOR)
-    beyond = 0.0
-    for index in range(CLASSES - 1, 0, -1):
-        upper, lower = _upper(index), _upper(index - 1)
-        inside = counts[index] / weight + PRIOR * (math.exp(-lower) - math.exp(-upper))
-        if beyond + inside > allowed:
-            # Within a class lengths are spread evenly over the scale of the classes.
-            share_inside = (allowed - beyond) / inside
-            return max(chance, float(upper * (lower / upper) ** share_inside))
-        beyond += inside
-    return chance
+    start = PRIOR * math.exp(-1)
+    longer = counts[1:]
+    excess = sum(map(mul, longer, _EXCESS)) / weight
+    scale = (excess + start) / (sum(longer) / weight + start)
+    return -math.log(1 - USUAL) * math.sqrt(max(1.0, scale))
 
 
-def late_after(usual: float, weekly: float) -> float:
+def late_after(usual: float, weekly: float, days: float) -> float:
     """Items expected in a silence that chance makes once in 250 weeks, for a source with so many items a week.
 
-    Two to three usual gaps: the more gaps a source has, the longer is the longest of them.
+    Two to three usual gaps: the more gaps a source has, the longer is the longest of them; and the fewer `days` it was
+    watched, the less is known of what to expect. Days differ and what is known of an hour is a sample, so a silence is
+    as likely as under a rate that is itself drawn (gamma): a negative binomial without an item.
     """
-    chance = -math.log(1 - USUAL)
-    return math.log(max(20.0, weekly) / ODDS) * math.sqrt(usual / chance)
+    known = SILENCE_ITEMS * days * WEEKEND
+    shape = 1 / (MOOD + 1 / max(known, 1.0))
+    scale = usual / -math.log(1 - USUAL)
+    least = scale * shape * math.expm1(math.log(max(20.0, weekly) / ODDS) / shape)
+    return min(least, LONG * usual)
+
+
+def patience(usual: float) -> float:
+    """Items usually expected in a silence that is told whatever excuses it."""
+    return PATIENCE * usual

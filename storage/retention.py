@@ -9,14 +9,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, tuple_
+from sqlalchemy import Table, and_, delete, func, or_, select, tuple_
 
 from storage.articles import Articles
 from storage.database import Database
+from storage.health_tables import alert_messages, flips, incidents, silences
 from storage.model import RunStatus
 from storage.runs import run_id
 from storage.sources import affected
-from storage.tables import articles, raw_pages, runs
+from storage.tables import articles, raw_pages, runs, sources
 
 #: Rows deleted in one transaction.
 BATCH = 500
@@ -88,6 +89,32 @@ class Retention:
             async with self._database.write("retention") as connection:
                 ids = list(await connection.scalars(query))
                 gone += await affected(connection, delete(runs).where(r.id.in_(ids))) if ids else 0
+            if len(ids) < BATCH:
+                return gone
+
+    async def incidents(self, before: datetime) -> int:
+        """Changes of state and what was told of trouble, when it was over before that moment.
+
+        The change to the state that a source is in stays, as does every incident that goes on and every message that
+        is still to be sent.
+        """
+        f, i, m, s = flips.c, incidents.c, alert_messages.c, silences.c
+        waits = and_(m.sent_at.is_(None), m.dropped_at.is_(None))
+        present = select(sources.c.id).where(sources.c.id == f.source_id, sources.c.health_flips == f.number)
+        old = (
+            (flips, and_(f.noticed_at < before, ~present.exists())),
+            (incidents, and_(i.ended_at < before, ~select(m.id).where(m.incident_id == i.id, waits).exists())),
+            (alert_messages, and_(m.incident_id.is_(None), m.created_at < before, ~waits)),
+            (silences, or_(s.until < before, s.ended_at < before)),
+        )
+        return sum([await self._of_table(table, condition) for table, condition in old])
+
+    async def _of_table(self, table: Table, condition: Any) -> int:
+        gone, query = 0, select(table.c.id).where(condition).order_by(table.c.id).limit(BATCH)
+        while True:
+            async with self._database.write("retention") as connection:
+                ids = list(await connection.scalars(query))
+                gone += await affected(connection, delete(table).where(table.c.id.in_(ids))) if ids else 0
             if len(ids) < BATCH:
                 return gone
 

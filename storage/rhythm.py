@@ -19,7 +19,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 
-from storage.gaps import CLASSES, class_of, late_after, usual_gap
+from storage.gaps import CLASSES, class_of, late_after, patience, usual_gap
+from storage.norm import norm
 
 HOUR = 3600.0
 SLOTS = 168
@@ -45,8 +46,12 @@ MARK_ITEMS, MARK_DEVIATIONS, MARK_LEAN = 3.5, 4.0, 6.0
 AHEAD = 300.0
 #: A silence is looked at this far back.
 SILENCE = 56 * 24 * HOUR
-_LAYOUT = struct.Struct(f"<Bdddffffff{CLASSES}f{2 * SLOTS + MINUTES}f")
-_VERSION = 3
+#: What is normal is worked out again when news come, this long after the last time.
+RENEWED = 6 * HOUR
+_LAYOUT = struct.Struct(f"<Bdddffffff{CLASSES}f{2 * SLOTS + MINUTES}fd{SLOTS}f")
+_VERSION = 4
+#: Before the norm was kept.
+_THIRD = struct.Struct(f"<Bdddffffff{CLASSES}f{2 * SLOTS + MINUTES}f")
 #: Before minutes were counted.
 _FORMER = struct.Struct(f"<Bdddffffff{CLASSES}f{2 * SLOTS}f")
 #: Before gaps were counted.
@@ -81,6 +86,10 @@ class Rhythm:
     barren: float = 0.0
     #: Gaps between items by class of length (:mod:`storage.gaps`), each weighed by when it ended.
     gaps: tuple[float, ...] = (0.0,) * CLASSES
+    #: When `norm` was worked out; 0 for never.
+    normed: float = 0.0
+    #: Items an hour that are normal by hour of the week (:mod:`storage.norm`), as they were before the present silence.
+    norm: tuple[float, ...] = (0.0,) * SLOTS
 
     @property
     def usual_gap(self) -> float:
@@ -90,7 +99,17 @@ class Rhythm:
     @property
     def late_after(self) -> float:
         """Items expected in a silence from which on it is late."""
-        return late_after(self.usual_gap, 168 * self.items / max(self.watched, 1.0))
+        return late_after(self.usual_gap, 168 * self.items / max(self.watched, 1.0), self.watched / 24)
+
+    @property
+    def late_anyway(self) -> float:
+        """The same where everybody brings little, however little that is."""
+        return patience(self.usual_gap)
+
+    @property
+    def normal(self) -> tuple[float, ...]:
+        """Items an hour that are normal, by hour of the week."""
+        return self.norm if self.normed > 0 else _normal(self)
 
     @property
     def items(self) -> float:
@@ -145,8 +164,6 @@ class Forecast:
     _weight: float = field(init=False)
     _overall: float = field(init=False)
     _rates: dict[int, float] = field(init=False, default_factory=dict)
-    _sure: dict[int, float] = field(init=False, default_factory=dict)
-    _pools: dict[int, float] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         rhythm = self.rhythm
@@ -172,32 +189,6 @@ class Forecast:
             lean = (SLOT_HOURS + min(100.0, SLOT_ITEMS / prior)) * weight
             rate = (rhythm.counts[index] + prior * lean) / (rhythm.hours[index] + lean) / HOUR
             self._rates[index] = rate
-        return rate
-
-    def sure(self, index: int) -> float:
-        """The same as `usual`, but never more than that hour brought on all working days (or week-ends) together.
-
-        For holding a rhythm against its source: what an hour never seen takes after the rest of the day is a good
-        guess of when to look, and no ground for saying that something is missing.
-        """
-        rate = self._sure.get(index)
-        if rate is None:
-            rate = min(self.usual(index), self._pooled(index % 24 + 24 * (index >= 120)))
-            self._sure[index] = rate
-        return rate
-
-    def _pooled(self, index: int) -> float:
-        """Items a second in that hour of all working days together, or, from 24 on, of the week-end."""
-        rate = self._pools.get(index)
-        if rate is None:
-            rhythm = self.rhythm
-            same = slice(index, 120, 24) if index < 24 else slice(96 + index, None, 24)
-            counts = [count / self._weight for count in rhythm.counts[same]]
-            # Stories that broke at an odd hour do not make that hour a busy one.
-            cap = 2 * sorted(counts)[(len(counts) - 1) // 2] + 3
-            came = sum(min(count, cap) for count in counts)
-            rate = (came + 1) / max(sum(rhythm.hours[same]) / self._weight, 0.5) / HOUR
-            self._pools[index] = rate
         return rate
 
     def _factor(self, part: slice) -> float:
@@ -238,8 +229,8 @@ def learn(rhythm: Rhythm, at: float, *, shown: int | None, fresh: Sequence[float
     times = _placed(fresh, since, at)
     start = max(since, min(times)) if slid and times else since
     usual = Forecast(rhythm, zone, since)
-    ended = [] if slid else _ended_gaps(rhythm, usual, times, zone)
-    if ended and rhythm.watched > SLOTS and max(ended) >= rhythm.late_after:
+    ended = [] if slid or rhythm.watched < SLOTS else _ended_gaps(rhythm, times, zone)
+    if ended and max(ended) >= rhythm.late_after:
         # What was told as late was no ordinary time: its hours must not become what is usual.
         rhythm = _as_before(rhythm, rhythm.last, zone)
     rhythm = _rebased(rhythm, at)
@@ -248,12 +239,20 @@ def learn(rhythm: Rhythm, at: float, *, shown: int | None, fresh: Sequence[float
     recent = rhythm.recent * fade + sum(math.exp((t - at) / PULSE) for t in times)
     window = rhythm.window if not shown else max(float(shown), 0.9 * rhythm.window + 0.1 * shown)
     exact = [t for t in fresh if t is not None and since <= t <= at]
-    return replace(
+    learned = replace(
         _added(rhythm, start, at, times, exact, zone),
         until=at, recent=recent, expected=expected, window=window, fresh=float(len(fresh)), span=at - since,
         last=max(times, default=rhythm.last), barren=0.0 if times else rhythm.barren + 1,
         gaps=_with_gaps(rhythm, ended, at),
     )  # fmt: skip
+    # Only what ended with news teaches what is normal: else a silence would teach that silence is.
+    renewed = times and at - rhythm.normed >= RENEWED
+    return replace(learned, normed=at, norm=_normal(learned)) if renewed else learned
+
+
+def _normal(rhythm: Rhythm) -> tuple[float, ...]:
+    weight = _weight(rhythm, rhythm.until)
+    return norm([count / weight for count in rhythm.counts], [hours / weight for hours in rhythm.hours])
 
 
 def _begin(rhythm: Rhythm, at: float, shown: int, fresh: Sequence[float | None], zone: tzinfo) -> Rhythm:
@@ -271,15 +270,12 @@ def _placed(fresh: Sequence[float | None], since: float, at: float) -> list[floa
     return [unknown if t is None or not since - HOUR <= t <= at + AHEAD else min(at, max(since, t)) for t in fresh]
 
 
-def _ended_gaps(rhythm: Rhythm, usual: Forecast, times: Sequence[float], zone: tzinfo) -> list[float]:
+def _ended_gaps(rhythm: Rhythm, times: Sequence[float], zone: tzinfo) -> list[float]:
     """The gaps that these arrivals end, in items expected."""
     at, found = rhythm.last, []
     for t in sorted(times) if at > 0 else ():
-        if t - at > HOUR:
+        if t > at:
             found.append(silence(rhythm, zone, since=at, until=t))
-        elif t > at:
-            # So short a lull hardly moves the rates that it is measured by.
-            found.append((t - at) * usual.sure(slot(at, zone)[0]))
         at = max(at, t)
     return found
 
@@ -347,31 +343,34 @@ def _rebased(rhythm: Rhythm, at: float) -> Rhythm:
 
 
 def pack(rhythm: Rhythm) -> bytes:
-    """1.6 kB that :func:`unpack` reads."""
+    """2.3 kB that :func:`unpack` reads."""
     r = rhythm
     return _LAYOUT.pack(
         _VERSION, r.origin, r.until, r.last, r.recent, r.expected, r.window, r.fresh, r.span, r.barren,
-        *r.gaps, *r.counts, *r.hours, *r.minutes,
+        *r.gaps, *r.counts, *r.hours, *r.minutes, r.normed, *r.norm,
     )  # fmt: skip
 
 
 def unpack(data: bytes | None) -> Rhythm:
     """The rhythm that was packed; one that knows nothing for None and for bytes of another version."""
     if data is not None and len(data) == _FORMER.size and data[0] == 2:
-        data = bytes([_VERSION]) + data[1:] + bytes(4 * MINUTES)
+        data = b"\x03" + data[1:] + bytes(4 * MINUTES)
+    if data is not None and len(data) == _THIRD.size and data[0] == 3:
+        data = _LAYOUT.pack(_VERSION, *_THIRD.unpack(data)[1:], 0.0, *(0.0,) * SLOTS)
     if data is not None and len(data) == _FIRST.size and data[0] == 1:
         _, origin, until, recent, expected, window, fresh, span, *slots = _FIRST.unpack(data)
-        slots += [0.0] * MINUTES
+        slots += [0.0] * (MINUTES + 1 + SLOTS)
         last, barren, gaps = 0.0, 0.0, [0.0] * CLASSES
     elif data is None or len(data) != _LAYOUT.size or data[0] != _VERSION:
         return Rhythm()
     else:
         _, origin, until, last, recent, expected, window, fresh, span, barren, *rest = _LAYOUT.unpack(data)
         gaps, slots = rest[:CLASSES], rest[CLASSES:]
+    *observed, normed = slots[: 2 * SLOTS + MINUTES + 1]
     return Rhythm(
-        counts=tuple(slots[:SLOTS]), hours=tuple(slots[SLOTS : 2 * SLOTS]), minutes=tuple(slots[2 * SLOTS :]),
+        counts=tuple(observed[:SLOTS]), hours=tuple(observed[SLOTS : 2 * SLOTS]), minutes=tuple(observed[2 * SLOTS :]),
         origin=origin, until=until, recent=recent, expected=expected, window=window, fresh=fresh, span=span,
-        last=last, barren=barren, gaps=tuple(gaps),
+        last=last, barren=barren, gaps=tuple(gaps), normed=normed, norm=tuple(slots[-SLOTS:]),
     )  # fmt: skip
 
 
@@ -416,14 +415,13 @@ def silence(
     Hours `without` (0-23, on the clock of `quiet_zone`) are left out. `tide` is, by hours since 1970, what share of
     its usual output everybody brought; hours it does not name count whole. At most eight weeks are looked at.
     """
-    usual = Forecast(_as_before(rhythm, since, zone), zone, rhythm.until)
-    total, at = 0.0, max(since, until - SILENCE)
+    pace, total, at = rhythm.normal, 0.0, max(since, until - SILENCE)
     quiet_zone = quiet_zone or zone
     while at < until:
         index, left = slot(at, zone)
         length = min(left, until - at)
         if not without or slot(at, quiet_zone)[0] % 24 not in without:
-            part = length * usual.sure(index)
+            part = length / HOUR * pace[index]
             total += part if tide is None else part * tide.get(int(at // HOUR), 1.0)
         at += max(length, 1e-3)
     return total
@@ -451,23 +449,28 @@ def time_for(
 
 
 def seconds_until_late(rhythm: Rhythm, zone: tzinfo, within: float) -> float:
-    """How long after the last poll the present silence makes it late; endless when it has, or not `within` seconds."""
+    """How long after the last poll the present silence makes it late; endless when it has, or not `within` seconds.
+
+    With two ways of being late there are two such moments: the other one is named when the first is over.
+    """
     if rhythm.last <= 0:
         return math.inf
     longest = rhythm.until - rhythm.last + within
-    left = rhythm.last + _time_for(rhythm, zone, rhythm.late_after, rhythm.last, frozenset(), longest) - rhythm.until
-    return left if left > 0 else math.inf
+    for items in (rhythm.late_after, rhythm.late_anyway):
+        left = rhythm.last + _time_for(rhythm, zone, items, rhythm.last, frozenset(), longest) - rhythm.until
+        if left > 0:
+            return left
+    return math.inf
 
 
 def _time_for(
     rhythm: Rhythm, zone: tzinfo, items: float, start: float, without: frozenset[int], longest: float = SILENCE
 ) -> float:
     longest = min(longest, SILENCE)
-    usual = Forecast(_as_before(rhythm, start, zone), zone, max(start, rhythm.until))
-    at, due = start, items
+    pace, at, due = rhythm.normal, start, items
     while at < start + longest:
         index, left = slot(at, zone)
-        rate = usual.sure(index) if index % 24 not in without else 0.0
+        rate = pace[index] / HOUR if index % 24 not in without else 0.0
         if rate > 0 and left * rate >= due:
             return at + due / rate - start
         due -= left * rate

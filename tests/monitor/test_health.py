@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from config.model import Expectation
-from monitor.health import HOLD, Verdict, Waiting, Watched, judge, settled
+from monitor.health import HOLD, Verdict, Waiting, Watched, judge, last_life, settled
 from storage.model import CrawlRun, HealthState, RunStatus, SourceState, Trigger
 from storage.rhythm import HOUR, Rhythm, learn
 
@@ -164,12 +164,26 @@ def test_what_other_sources_had_first_is_a_sign_of_life() -> None:
     assert state_of(alive, later) is HealthState.OK
 
 
+def test_a_silence_is_counted_from_when_the_last_item_appeared_and_not_from_when_it_was_found_or_stored() -> None:
+    found = quiet_until(NOON + hours(3))
+    stored = replace(found, state=replace(found.state, last_new=NOON + hours(3)))
+
+    assert last_life(stored.state, stored.rhythm) == last_life(found.state, found.rhythm) < NOON
+
+
 def test_on_a_holiday_everybody_brings_less_and_nobody_is_late() -> None:
-    later = NOON + hours(6)
+    later = NOON + hours(4)
     tide = {int(NOON.timestamp() // HOUR) + n: 0.25 for n in range(-1, 8)}
 
     assert state_of(quiet_until(later), later) in {HealthState.LATE, HealthState.SILENT}
     assert state_of(quiet_until(later, tide=tide), later) is HealthState.OK
+
+
+def test_a_holiday_does_not_excuse_a_silence_of_nearly_four_usual_gaps() -> None:
+    later = NOON + hours(6)
+    tide = {int(NOON.timestamp() // HOUR) + n: 0.25 for n in range(-1, 8)}
+
+    assert state_of(quiet_until(later, tide=tide), later) is HealthState.LATE
 
 
 def test_a_rhythm_of_days_accuses_nobody_and_says_so() -> None:

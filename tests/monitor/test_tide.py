@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 
 import pytest
@@ -8,7 +9,7 @@ from monitor.tide import LEAST, Tide
 from storage.rhythm import HOUR, Rhythm
 
 NOON = 494_000 * HOUR
-PULSE = Rhythm(until=NOON, recent=3.0, expected=3.0)
+PULSE = Rhythm(origin=NOON, until=NOON, recent=3.0, expected=3.0, counts=(9.0,) * 168, hours=(9.0,) * 168)
 
 
 def after(hours: int, share: float, sources: int = 20, tide: Tide | None = None) -> Tide:
@@ -33,12 +34,13 @@ def test_on_a_holiday_hours_count_less_and_the_days_before_as_they_were() -> Non
     tide = after(12, 0.4)
 
     assert level(tide, 11) == pytest.approx(0.42, abs=0.05)
-    assert level(tide, -3) == 1.0
+    assert level(tide, -3) == level(tide, 8)  # what became clear was so since midnight
+    assert level(tide, -17) == 1.0
     assert level(tide, 11, "Europe/Berlin") == 1.0
 
 
 def test_when_all_stop_the_tide_has_a_floor() -> None:
-    assert level(after(40, 0.0), 39) == LEAST
+    assert LEAST <= level(after(40, 0.0), 39) < LEAST + 0.1
 
 
 def test_a_few_sources_are_no_tide() -> None:
@@ -57,11 +59,27 @@ def test_one_giant_in_a_burst_does_not_hide_that_all_others_rest() -> None:
     assert level(tide, 11) < 0.6
 
 
-def test_pulses_that_are_old_say_nothing() -> None:
-    tide = after(1, 0.0)
-    tide.turn(NOON + 30 * HOUR)
+def test_pulses_that_are_old_say_nothing_and_a_holiday_is_over_after_a_day() -> None:
+    tide = after(12, 0.4)
+    before = level(tide, 11)
+    tide.turn(NOON + 13 * HOUR)
+    tide.turn(NOON + 16 * HOUR)
+    tide.turn(NOON + 100 * HOUR)
 
-    assert level(tide, 29) == level(tide, 0)
+    assert level(tide, 15) == pytest.approx(before, abs=0.15)
+    assert level(tide, 99) == 1.0
+
+
+def test_chance_in_a_few_outlets_on_an_ordinary_day_is_no_tide() -> None:
+    rng, tide, lowest = random.Random(1), Tide(), 1.0
+    for n in range(1, 24 * 28):
+        for source in range(8):
+            came = float(sum(rng.random() < 0.05 for _ in range(60)))
+            tide.note("Asia/Jakarta", f"s{source}", replace(PULSE, until=NOON + n * HOUR, recent=came))
+        tide.turn(NOON + n * HOUR)
+        lowest = min(lowest, level(tide, n - 1))
+
+    assert lowest > 0.8
 
 
 def test_it_survives_a_restart() -> None:
@@ -69,3 +87,12 @@ def test_it_survives_a_restart() -> None:
     back.load(tide.dump())
 
     assert level(back, 10) == pytest.approx(level(tide, 10), abs=0.001)
+
+
+def test_a_holiday_of_weeks_ago_is_not_taken_up_after_a_restart_and_one_of_now_is() -> None:
+    back = Tide()
+    back.load({"Asia/Jakarta": {str(int(NOON // HOUR) - 400): 0.4}, "Asia/Tokyo": {str(int(NOON // HOUR) - 1): 0.4}})
+    back.turn(NOON + HOUR)
+
+    assert level(back, 0) == 1.0
+    assert level(back, 0, "Asia/Tokyo") == pytest.approx(0.42, abs=0.05)

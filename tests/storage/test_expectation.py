@@ -9,7 +9,7 @@ import pytest
 
 from config.model import Expectation
 from storage.expectation import Watch, late, silent
-from storage.rhythm import HOUR, Rhythm, learn
+from storage.rhythm import HOUR, Rhythm, learn, seconds_until_late
 
 NOON = datetime(2026, 1, 26, 12, 0, tzinfo=UTC)  # a Monday
 NOTHING = Expectation()
@@ -55,6 +55,28 @@ def test_a_busy_desk_that_stops_is_late_within_hours_and_silent_within_more() ->
     assert found[0] == found[1] == (False, False)
     assert (True, False) in found[:6]
     assert found[-1] == (True, True)
+
+
+def test_late_rests_on_an_answer_from_after_the_moment_it_became_late() -> None:
+    asked = watched()
+    for n in (1, 2):
+        asked = learn(asked, (NOON + timedelta(minutes=n)).timestamp(), shown=None, fresh=[], zone=UTC)
+    became = NOON + timedelta(seconds=120 + seconds_until_late(asked, UTC, 24 * HOUR))
+    last = datetime.fromtimestamp(asked.last, UTC)
+
+    def say(looked: datetime) -> bool:
+        return late(watch(rhythm=asked, last=last, looked=looked), NOON + hours(20)) is not None
+
+    assert not say(became - timedelta(seconds=5))
+    assert say(became + timedelta(seconds=5))
+
+
+def test_a_tide_excuses_a_silence_for_a_while_and_no_longer() -> None:
+    def say(n: int, share: float) -> bool:
+        tide = {int(NOON.timestamp() // HOUR) + hour: share for hour in range(-1, 24)}
+        return late(quiet(n, tide=tide), NOON + hours(n)) is not None
+
+    assert (say(5, 1.0), say(5, 0.4), say(6, 0.4)) == (True, False, True)
 
 
 def test_the_sentence_stays_true_while_time_goes_on() -> None:

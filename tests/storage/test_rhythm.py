@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import random
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -18,6 +19,8 @@ from storage.rhythm import (
     learn,
     marks,
     pack,
+    seconds_until_late,
+    silence,
     slot,
     time_for,
     unpack,
@@ -26,6 +29,8 @@ from storage.rhythm import (
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC).timestamp()
 DAY = 24 * HOUR
 BERLIN = ZoneInfo("Europe/Berlin")
+#: Bytes of the norm in a row.
+NORM = 8 + 4 * 168
 
 
 def watched(days: int, *, hours: range = range(8, 18), per_hour: float = 4.0, every: float = 1800.0) -> Rhythm:
@@ -126,16 +131,27 @@ def test_a_rhythm_survives_its_row() -> None:
     assert back.until == rhythm.until
     assert back.counts == pytest.approx(rhythm.counts, rel=1e-5)
     assert back.minutes == pytest.approx(rhythm.minutes, rel=1e-5)
-    assert len(pack(rhythm)) < 1700
+    assert back.norm == pytest.approx(rhythm.norm, rel=1e-5)
+    assert back.normed == rhythm.normed > 0
+    assert len(pack(rhythm)) < 2400
 
 
 def test_a_row_from_before_minutes_were_counted_is_read() -> None:
     rhythm = watched(3)
     data = pack(rhythm)
-    back = unpack(b"\x02" + data[1 : -4 * 60])
+    back = unpack(b"\x02" + data[1 : -NORM - 4 * 60])
 
     assert back.counts == pytest.approx(rhythm.counts, rel=1e-5)
     assert not any(back.minutes)
+
+
+def test_a_row_from_before_the_norm_was_kept_is_read_and_has_one() -> None:
+    rhythm = watched(9)
+    back = unpack(b"\x03" + pack(rhythm)[1:-NORM])
+
+    assert back.gaps == pytest.approx(rhythm.gaps, rel=1e-5)
+    assert back.normed == 0
+    assert back.normal[10] == pytest.approx(rhythm.normal[10], rel=0.1)
 
 
 def test_minutes_that_bring_more_than_chance_are_told_and_others_not() -> None:
@@ -208,4 +224,33 @@ def test_a_stall_does_not_teach_that_silence_is_usual() -> None:
         assert forecast(after, at).usual(index) == pytest.approx(
             forecast(before, MONDAY + 21 * DAY).usual(index), rel=0.1
         )
+    assert stalled.norm == before.norm
+    assert after.normal[10] == pytest.approx(before.normal[10], rel=0.1)
     assert after.usual_gap < 1.3 * before.usual_gap
+
+
+def test_a_story_that_broke_last_evening_does_not_make_this_evenings_silence_long() -> None:
+    def silence_of(rhythm: Rhythm) -> float:
+        evening = MONDAY + 14 * DAY + 18 * HOUR
+        return silence(rhythm, UTC, since=evening, until=evening + 6 * HOUR)
+
+    usual, at = watched(13), MONDAY + 13 * DAY
+    broke = [at + 19 * HOUR + 90 * n for n in range(60)]
+    after = learn(usual, at + 21 * HOUR, shown=100, fresh=broke, zone=UTC)
+
+    assert silence_of(after) < silence_of(usual) + 2
+    # What polls are timed by does believe it.
+    assert forecast(after, at + 21 * HOUR).usual(6 * 24 + 19) > 5 * forecast(usual, at).usual(6 * 24 + 19)
+
+
+def test_a_poll_is_asked_when_it_would_be_late_and_again_when_nothing_excuses_it() -> None:
+    rhythm, at = watched(21), MONDAY + 21 * DAY + 10 * HOUR
+    rhythm = learn(rhythm, at, shown=20, fresh=[at - 1], zone=UTC)
+    late = seconds_until_late(rhythm, UTC, DAY)
+    then = learn(rhythm, at + late + 1, shown=None, fresh=[], zone=UTC)
+    anyway = seconds_until_late(then, UTC, DAY)
+    over = learn(then, then.until + anyway + 1, shown=None, fresh=[], zone=UTC)
+
+    assert silence(then, UTC, since=then.last, until=then.until) == pytest.approx(then.late_after, rel=0.01)
+    assert silence(over, UTC, since=over.last, until=over.until) == pytest.approx(over.late_anyway, rel=0.01)
+    assert seconds_until_late(over, UTC, DAY) == math.inf
