@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -159,3 +161,24 @@ async def test_archives_of_atom_and_json_feeds_are_found_too(press: Any, rel: st
         )
         assert isinstance(found, Discovered)
         assert found.follow == ("https://k.example/arsip/1.xml",)
+
+
+async def test_a_poll_remembers_when_the_last_item_appeared_and_not_when_it_was_found(press: Any) -> None:
+    press.publish("lama")
+    press.serves("/feed.xml", press.rss())
+    await press.poll()
+    first = await press.state()
+    since = press.clock()
+    press.publish("baru")
+    moment = since + timedelta(minutes=7)
+    dated = f"<pubDate>{format_datetime(moment)}</pubDate></item>"
+    press.serves("/feed.xml", press.rss().replace(b"</item>", dated.encode(), 1))
+    await press.poll(minutes=40)
+    told = (await press.state()).last_item
+    press.publish("undated")
+    press.serves("/feed.xml", press.rss())
+    await press.poll(minutes=40)
+
+    assert first.last_item is None  # a first reading is no news
+    assert told == moment.replace(microsecond=0)
+    assert (await press.state()).last_item == press.clock() - timedelta(minutes=20)
