@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
+from cssselect import parser
 from lxml import cssselect, etree
 
 from config.model import Selector, SelectorKind, Selectors
@@ -148,12 +149,9 @@ _NO_XML: Final = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]
 @lru_cache(maxsize=8_192)
 def _compile(selector: Selector) -> Find | None:
     try:
-        if selector.kind is SelectorKind.XPATH:
-            return _everywhere(
-                etree.XPath(selector.expression, namespaces={"re": "http://exslt.org/regular-expressions"})
-            )
-        whole = cssselect.CSSSelector(selector.expression, translator="html")
-        return _quick(selector.expression.strip(), whole) or _everywhere(whole)
+        if selector.kind is SelectorKind.CSS:
+            return _css(selector.expression.strip())
+        return _everywhere(etree.XPath(selector.expression, namespaces={"re": "http://exslt.org/regular-expressions"}))
     except (etree.XPathError, cssselect.SelectorError, ValueError):
         return None  # config.load has told the operator; a page must not fail over it
 
@@ -162,28 +160,51 @@ def _everywhere(xpath: etree.XPath) -> Find:
     return lambda tree: xpath(tree.root)
 
 
-#: ``h1.detail__title``, ``.byline``, and either before a descendant (``.byline a:last-child``).
-_CLASSES: Final = re.compile(r"([A-Za-z][A-Za-z0-9]*|)((?:\.[A-Za-z_][\w-]*)+)(?:\s+([A-Za-z.#\[][^,>+~]*))?")
 #: ``[class^=inject-baca-juga]``.
 _PARTLY: Final = re.compile(r"\[class([*^]?)=['\"]?([\w-]+)['\"]?\]")
 #: ``meta[property='og:title']``.
 _META: Final = re.compile(r"meta\[(name|property|itemprop)=['\"]?([\w:.-]+)['\"]?\]")
 
 
-def _quick(expression: str, whole: etree.XPath) -> Find | None:
-    """How to find the commonest kinds of selectors without looking at every element once more."""
+def _css(expression: str) -> Find:
+    """How to find what a CSS selector names. Raises SelectorError."""
+    whole = cssselect.CSSSelector(expression, translator="html")
     if meta := _META.fullmatch(expression):
         name, wanted = meta.groups()
         return lambda tree: [m for m in tree.metas() if m.get(name) == wanted]
     if part := _PARTLY.fullmatch(expression):
-        return _Classed("", _part(*part.groups()), None, whole)
-    if (named := _CLASSES.fullmatch(expression)) is None:
+        return _Classed("", _part(*part.groups()), whole)
+    several = parser.parse(expression)
+    if len(several) != 1:
+        return _everywhere(whole)
+    first, *below = _steps(several[0].parsed_tree)
+    start = _classed(first) or _everywhere(_xpath(first, "descendant-or-self::"))
+    return _Below(start, tuple(_xpath(step, "descendant::") for step in below)) if below else start
+
+
+def _steps(tree: parser.Tree) -> list[parser.Tree]:
+    """``div.a p > b i`` as ``div.a``, ``p > b`` and ``i``: each is looked for below the one before."""
+    if not isinstance(tree, parser.CombinedSelector):
+        return [tree]
+    *before, last = _steps(tree.selector)
+    if tree.combinator == " ":
+        return [*before, last, tree.subselector]
+    return [*before, parser.CombinedSelector(last, tree.combinator, tree.subselector)]
+
+
+def _xpath(step: parser.Tree, prefix: str) -> etree.XPath:
+    return etree.XPath(cssselect.LxmlHTMLTranslator().selector_to_xpath(parser.Selector(step), prefix=prefix))
+
+
+def _classed(step: parser.Tree) -> _Classed | None:
+    """``h1.detail__title`` and ``.byline`` without looking at every element once more."""
+    whole, classes = step, []
+    while isinstance(step, parser.Class):
+        classes.append(step.class_name)
+        step = step.selector
+    if not classes or not isinstance(step, parser.Element) or step.namespace:
         return None
-    below = None
-    if named[3]:
-        translator = cssselect.LxmlHTMLTranslator()
-        below = etree.XPath(translator.css_to_xpath(named[3], prefix="descendant::"))
-    return _Classed(named[1].lower(), _all_of(named[2][1:].split(".")), below, whole)
+    return _Classed((step.element or "").lower(), _all_of(classes), _xpath(whole, "descendant-or-self::"))
 
 
 def _part(where: str, text: str) -> Callable[[str], bool]:
@@ -199,25 +220,41 @@ def _all_of(classes: list[str]) -> Callable[[str], bool]:
 
 @dataclass(frozen=True, slots=True)
 class _Classed:
-    """A selector that begins with a class."""
+    """A selector that is a class."""
 
     tag: str
     fits: Callable[[str], bool]
-    #: What is looked for below the elements; None where they are what is asked for.
-    below: etree.XPath | None
     whole: etree.XPath
 
     def __call__(self, tree: Tree) -> Any:
         classed = tree.by_class(self.fits)
         if classed is None:
             return self.whole(tree.root)
-        if self.tag:
-            classed = [element for element in classed if element.tag == self.tag]
-        if self.below is None:
-            return classed
-        return list(dict.fromkeys(self._below(classed)))
+        return [element for element in classed if element.tag == self.tag] if self.tag else classed
 
-    def _below(self, classed: list[Element]) -> Iterator[Element]:
-        assert self.below is not None
-        for element in classed[:_MAX_MATCHES]:
-            yield from self.below(element)
+
+@dataclass(frozen=True, slots=True)
+class _Below:
+    """What is found below what is found.
+
+    Of matches within one another the outermost is asked: all that is below the others is below it. XPath asks each,
+    and takes quadratic time for it: ``#isi p`` took 7 s on a page of five megabytes whose ``#isi`` were never closed.
+    """
+
+    first: Find
+    below: tuple[etree.XPath, ...]
+
+    def __call__(self, tree: Tree) -> Any:
+        found = self.first(tree)
+        for xpath in self.below:
+            found = [match for element in _outermost(found) for match in xpath(element)]
+        return found
+
+
+def _outermost(found: Iterable[Element]) -> Iterator[Element]:
+    """Of elements in the order of the page those that are not within another of them."""
+    last = None
+    for element in found:
+        if last is None or all(above is not last for above in element.iterancestors()):
+            last = element
+            yield element

@@ -47,7 +47,8 @@ def test_every_shipped_selector_finds_what_plain_css_finds():
 @pytest.mark.parametrize(
     "expression",
     [".by", "div.by", ".by.line", ".line.by", ".by a", ".by .by a", "[class^=by]", "[class*=line]", "[class=by]",
-     "b.line", "meta[name=author]", "[class=by], p", ".by:first-child", ".BY"],
+     "b.line", "meta[name=author]", "[class=by], p", ".by:first-child", ".BY",
+     "body a", "div a", "div div a", "body > div a", ".by div.by a", "div p ~ div b", "div, p", "#none p"],
 )  # fmt: skip
 def test_classes_are_found_as_css_finds_them(expression: str):
     tree = page()
