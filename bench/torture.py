@@ -28,7 +28,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -111,30 +111,34 @@ class Stage:
     """The processes on stage: one daemon, one worker, and the server that the daemon keeps."""
 
     def __init__(
-        self, directory: Path, port: int, *, every: str, extra: Mapping[str, object] = MappingProxyType({})
-    ) -> None:
+        self, directory: Path, port: int, *, every: str, extra: Mapping[str, object] = MappingProxyType({}),
+        database: str | None = None, around: Sequence[str] = (), environ: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:  # fmt: skip
+        """`database` other than SQLite; `around` stands before the command of each process, `environ` is theirs."""
         self.directory = directory
+        self._around, self._environ = tuple(around), dict(environ)
         outlets.write_config(directory, port, every=every)
         self.archive = directory / "delivered"
         self.points: Counter[str] = Counter()
         self._armed: dict[str, str | None] = {}
         self._starts = 0
-        consumer = {"name": "archive", "files": str(self.archive), "every": "1s"}
+        consumer = {"name": "archive", "files": str(self.archive), "every": "1s", "backfilled": True}
         self._shape(directory / "warta.yaml", {})
         self.settings: Settings = load(directory / "warta.yaml", {})
         self.server = EmbeddedValkey(self.settings.data_dir)
-        self.database = f"sqlite:///{self.settings.data_dir / 'warta.db'}"
+        self.database = database or f"sqlite:///{self.settings.data_dir / 'warta.db'}"
         self.worker_config = directory / "worker.yaml"
         self.worker_config.write_text((directory / "warta.yaml").read_text(encoding="utf-8"), encoding="utf-8")
         shared = {"redis": self.server.url, "database": self.database, "data_dir": str(directory / "worker-data")}
         self._shape(self.worker_config, shared)
-        self._shape(directory / "warta.yaml", {"deliver": [consumer], **extra})
+        here = {} if database is None else {"database": database}
+        self._shape(directory / "warta.yaml", {"deliver": [consumer], **here, **extra})
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         #: Where the output of each process that runs now begins in its file.
         self._said: dict[str, int] = {}
 
     @staticmethod
-    def _shape(path: Path, changes: dict[str, object]) -> None:
+    def _shape(path: Path, changes: Mapping[str, object]) -> None:
         """Few threads, and second attempts soon: a day is short here."""
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
         document.update(changes)
@@ -145,7 +149,7 @@ class Stage:
 
     def start(self, role: str, *, armed: bool = False) -> None:
         """Start the daemon or the worker; an armed one dies at the next crash point, after a few passings."""
-        environ, point = dict(os.environ), None
+        environ, point = os.environ | self._environ, None
         if armed:
             points = [p for p in POINTS if role == "daemon" or p not in OF_DELIVERY]
             point = points[self._starts % len(points)]
@@ -158,7 +162,7 @@ class Stage:
         with (self.directory / f"{role}.out").open("ab") as out:
             self._said[role] = out.tell()
             self.processes[role] = subprocess.Popen(
-                [sys.executable, "-m", "scheduler", *words],
+                [*self._around, sys.executable, "-m", "scheduler", *words],
                 stdout=out,
                 stderr=out,
                 start_new_session=True,

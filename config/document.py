@@ -295,6 +295,8 @@ class LimitsPart(Part):
     """Time for one feed or sitemap, from the first byte sent to the last received."""
     page_seconds: v.Seconds | None = None
     """Time for one page."""
+    idle_seconds: v.Seconds | None = None
+    """Longest silence on a connection, while it is made or after; within the times above."""
     redirects: Annotated[int, Field(ge=0, le=30)] | None = None
     """Hops followed for one request."""
     items: Annotated[int, Field(ge=1, le=1_000_000)] | None = None

@@ -106,6 +106,8 @@ class Limits:
     header_bytes: int = 256 * 2**10
     feed_seconds: float = 30.0
     page_seconds: float = 45.0
+    #: A connection on which nothing comes for so long is given up: its state on the way may be lost.
+    idle_seconds: float = 15.0
     redirects: int = 10
     #: Items taken from one answer; the rest is reported, not read.
     items: int = 2_000

@@ -8,6 +8,7 @@ For each hop::
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -185,7 +186,10 @@ class Fetcher:
                     answer = await self._download(trip)
             except TurnRefusedError as error:
                 if error.reason != "blocked":
-                    continue  # only a long line: stand in it again
+                    # Only a long line: stand in it again, later. It was refused without waiting, so that standing
+                    # in it again at once would leave nobody else a turn on this loop.
+                    await asyncio.sleep(min(error.wait, PATIENCE).total_seconds())
+                    continue
                 message = f"{trip.here.host} asked to be left alone for another {error.wait.total_seconds():.0f} s"
                 raise ExchangeFailedError(FailureKind.RATE_LIMITED, message, retry_after=error.wait) from error
             except ExchangeFailedError:

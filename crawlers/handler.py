@@ -145,7 +145,7 @@ class FencedDownloadHandler(BaseDownloadHandler):
             auto_decompress=False,
             response_class=_FencedResponse,
             skip_auto_headers=("Accept", "Accept-Encoding", "User-Agent"),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=limits.idle_seconds, sock_read=limits.idle_seconds),
             trust_env=False,
             max_line_size=limits.header_bytes,
             max_field_size=limits.header_bytes,
@@ -262,7 +262,9 @@ def _failure(error: Exception, exchange: Exchange) -> ExchangeFailedError:
 def _classify(error: Exception, host: str, href: str, exchange: Exchange) -> tuple[FailureKind, str]:
     match error:
         case TimeoutError():
-            return FailureKind.TIMEOUT, f"{href} did not answer whole within {exchange.seconds:.0f} s"
+            silent = isinstance(error, aiohttp.ServerTimeoutError)
+            late = f"{href} did not answer whole within {exchange.seconds:.0f} s"
+            return FailureKind.TIMEOUT, f"{host} fell silent, for longer than limits.idle_seconds" if silent else late
         case aiohttp.ClientConnectorDNSError():
             return FailureKind.DNS, f"the host name {host} cannot be resolved"
         case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError() | ssl.SSLError():

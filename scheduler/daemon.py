@@ -25,8 +25,10 @@ from monitor.api.serve import ApiServer, CannotListen
 from monitor.judge import HealthWatch
 from scheduler import holder, monitoring, redis_watch, retention
 from scheduler.alerting import office as alerting
+from scheduler.alerting import stores
 from scheduler.alerting.office import AlertOffice
-from scheduler.clockwork import Clockwork
+from scheduler.alerting.stores import StoreWatch
+from scheduler.clockwork import ClockJump, Clockwork
 from scheduler.delivery.office import DeliveryOffice
 from scheduler.dispatch import Dispatcher
 from scheduler.holder import is_dead
@@ -42,6 +44,7 @@ from scheduler.websub.callback import Callbacks
 from scheduler.websub.client import HubClient
 from scheduler.websub.office import SubscriptionOffice
 from scheduler.worker import Worker
+from storage.errors import StorageCorrupt
 from storage.leases import Leases
 from storage.model import CrawlRun, RunStatus
 from storage.outages import LIVE
@@ -244,7 +247,7 @@ class Daemon:
         self._leader = Leader(rooms.leases, self._name, time.monotonic)
         backlog = max(64, self._settings.worker_concurrency * 4)
         self._dispatcher = Dispatcher(rooms.storage, queue, lambda: self._settings, backlog=backlog, now=self._now)
-        clockwork.on_jump = self._dispatcher.jumped
+        clockwork.on_jump = self._jumped
         await rooms.storage.facts.drop(REFUSED)
         await self._leader.tick()
         await self._plan(rooms)
@@ -263,8 +266,15 @@ class Daemon:
         clockwork.every(judge.EVERY_SECONDS, "health", self._judge)
         self._alerts = AlertOffice(rooms.storage, lambda: self._settings)
         clockwork.every(alerting.EVERY_SECONDS, "alerts", self._alert)
+        probes = {"database": lambda: self._database_works(rooms), "redis": lambda: monitoring.written(rooms.redis)}
+        clockwork.every(stores.EVERY_SECONDS, "stores", StoreWatch(probes, lambda: self._settings).look)
         clockwork.every(retention.EVERY_SECONDS, "retention", lambda: self._sweep(rooms))
         clockwork.every(2, "deliver", lambda: self._office.tick(leads=self._leader.leads))
+
+    async def _jumped(self, jump: ClockJump) -> None:
+        """Set right what waits, once: the table is everybody's."""
+        if self._leader.leads:
+            await self._dispatcher.jumped(jump)
 
     async def _judge(self) -> None:
         """Say how every source is."""
@@ -275,6 +285,14 @@ class Daemon:
         """Tell who is to be told."""
         if self._leader.leads:
             await self._alerts.look(self._now())
+
+    async def _database_works(self, rooms: Rooms) -> None:
+        """Raises StorageUnavailable when it takes nothing, or has a page that cannot be read."""
+        if rooms.storage.database.corrupt is not None:
+            await rooms.storage.database.reread()
+        await rooms.storage.facts.prove(self._now())
+        if rooms.storage.database.corrupt is not None:
+            raise StorageCorrupt(f"database is corrupt: {rooms.storage.database.corrupt}; see `warta audit`")
 
     async def _sweep(self, rooms: Rooms) -> None:
         """Delete what the configuration lets go."""

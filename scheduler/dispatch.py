@@ -108,11 +108,11 @@ class Dispatcher:
         window = next(reversed(await self._storage.outages.windows()), None)
         if (
             window is not None
-            and now - window.until < RAMP
+            and timedelta(0) <= now - window.until < RAMP  # not before it, as after a clock that went back
             and (self._ramp is None or self._ramp.came_back < window.until)
         ):
             self._ramp = Ramp(window.until)
-        if self._ramp is not None and self._ramp.is_over(now):
+        if self._ramp is not None and (self._ramp.is_over(now) or now < self._ramp.came_back):
             self._ramp = None
 
     def _may_go(self, state: SourceState, now: datetime) -> bool:
@@ -124,12 +124,12 @@ class Dispatcher:
         return self._ramp.admits(urlsplit(state.adopted_url or state.url).hostname or "", now)
 
     async def jumped(self, jump: ClockJump) -> None:
-        """After the wall clock went back, no source waits for longer than its schedule says."""
+        """After the wall clock went back nothing waits longer than it was to, and no source than its schedule says."""
         if not jump.backward:
             return
         now = self._now()
         wanted = self._wanted()
-        await self._storage.sources.move_waits(jump.by, now)
+        await self._storage.waits.move(jump.by, now)
         for state in await self._storage.sources.all():
             source = wanted.get(state.id)
             if source is None or state.failures > 0:

@@ -34,7 +34,7 @@ async def inside(rooms: Rooms, settings: Callable[[], Settings], *, serve: bool)
         return
     site = Site(
         storage=rooms.storage, settings=settings, monitor=monitor, now=rooms.now, log=log_file(rooms.settings),
-        alive=alive_file(rooms.settings.data_dir), ping=lambda: _written(rooms.redis), writes=True,
+        alive=alive_file(rooms.settings.data_dir), ping=lambda: written(rooms.redis), writes=True,
     )  # fmt: skip
     async with AsyncExitStack() as stack:
         address = None
@@ -46,7 +46,7 @@ async def inside(rooms: Rooms, settings: Callable[[], Settings], *, serve: bool)
         yield address
 
 
-async def _written(redis: Redis) -> None:
+async def written(redis: Redis) -> None:
     """Raises when Redis is away, full or read-only; an answer to PING says nothing of the last two."""
     await redis.set("warta:ready", "1", ex=60)
 

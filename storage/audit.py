@@ -10,6 +10,7 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.database import Database
+from storage.errors import StorageCorrupt
 from storage.model import FateKind
 from storage.tables import articles, fates, identities, outbox, revisions, runs, sources, tombstones
 
@@ -50,7 +51,10 @@ class Audit:
 
     async def run(self) -> AuditReport:
         """Run every check. At most 20 findings of each are named."""
-        findings = [Finding("integrity", "database", problem) for problem in await self._database.integrity_check()]
+        try:
+            findings = [Finding("integrity", "database", problem) for problem in await self._database.integrity_check()]
+        except StorageCorrupt as error:  # too broken for its own check
+            return AuditReport(("integrity",), (Finding("integrity", "database", str(error)),))
         queries = _queries()
         async with self._database.read() as connection:
             for check, (query, detail) in queries.items():

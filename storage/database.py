@@ -8,6 +8,7 @@ with BEGIN IMMEDIATE, so that it waits for its turn at the start and never fails
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,12 +23,12 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Table, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from storage import faults
-from storage.errors import SchemaOutdated, StorageUnavailable
+from storage.errors import SchemaOutdated, StorageCorrupt, StorageUnavailable
 
 #: Seconds a writer waits for another process's transaction before it gives up.
 BUSY_SECONDS = 20
@@ -128,6 +129,8 @@ class Database:
 
     def __init__(self, url: str) -> None:
         parsed = _async_url(url)
+        #: What the database said when a page of it could not be read; None once all of it was read again.
+        self.corrupt: str | None = None
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         if self.is_sqlite:
             if parsed.database in {None, "", ":memory:"}:
@@ -149,7 +152,7 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A read-only transaction. Raises StorageUnavailable when the database does not answer."""
-        with _unavailable():
+        with _unavailable(self):
             async with self._reader.connect() as connection:
                 yield connection
 
@@ -158,10 +161,11 @@ class Database:
         """A transaction, committed when the block ends without an exception.
 
         `name` prefixes the crash points of :mod:`storage.faults`.
-        Raises StorageUnavailable when the database does not answer, is full or stays locked.
+        Raises StorageUnavailable when the database does not answer, is full, read-only or stays locked, and
+        StorageCorrupt, which is one, when a page of it cannot be read.
         """
         prefix = f"{name}." if name else ""
-        with _unavailable():
+        with _unavailable(self):
             async with self._writer.begin() as connection:
                 yield connection
                 faults.point(f"{prefix}before_commit")
@@ -205,6 +209,18 @@ class Database:
             )
             return [f"index {row[0]} is not valid: REINDEX it" for row in rows]
 
+    async def reread(self) -> None:
+        """After a page could not be read: read everything, and take :attr:`corrupt` back when all of it is right.
+
+        Raises StorageUnavailable. On PostgreSQL nothing is read, it is judged by the next error.
+        """
+        problems: list[str] = []
+        if self.is_sqlite:
+            async with self.read() as connection:
+                rows = await connection.execute(text("PRAGMA quick_check(1)"))
+                problems = [str(row[0]) for row in rows if row[0] != "ok"]
+        self.corrupt = problems[0] if problems else None
+
     async def health(self) -> DatabaseHealth:
         """Ask something trivial; never raises for a database that is away."""
         started = time.perf_counter()
@@ -217,16 +233,22 @@ class Database:
 
 
 class _unavailable:  # noqa: N801 - reads as a statement
-    """Turns the driver's word for "away, full or locked" into StorageUnavailable.
+    """Turns the driver's word for "away, full, locked, read-only or corrupt" into StorageUnavailable.
 
     Deadlocks, serialization failures and values too large keep their type: the writer deals with those.
     """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        away = isinstance(error, OperationalError | InterfaceError)
+        if unreadable(error):
+            self._database.corrupt = _said(error)
+            raise StorageCorrupt(f"database is corrupt: {_said(error)}; see `warta audit`") from error
+        away = isinstance(error, OperationalError | InterfaceError) or read_only(error)
         if away and not repeatable(error) and not refused(error):
             raise StorageUnavailable(f"database: {_said(error)}") from error
         if isinstance(error, PoolTimeout):
@@ -236,6 +258,22 @@ class _unavailable:  # noqa: N801 - reads as a statement
 def repeatable(error: BaseException | None) -> bool:
     """Whether PostgreSQL ended the transaction only because of another one (deadlock, serialization)."""
     return getattr(getattr(error, "orig", None), "sqlstate", None) in {"40001", "40P01"}
+
+
+def unreadable(error: BaseException | None) -> bool:
+    """Whether the database found a page of its own that it cannot read."""
+    cause = getattr(error, "orig", None)
+    code = getattr(cause, "sqlite_errorcode", None)
+    if code is not None:
+        # The search index in disagreement with its table is none of it: that is rebuilt, and hurts nobody else.
+        return code & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB} and code != sqlite3.SQLITE_CORRUPT_VTAB
+    return getattr(cause, "sqlstate", None) in {"XX001", "XX002"}
+
+
+def read_only(error: BaseException | None) -> bool:
+    """Whether PostgreSQL takes no writes, as a standby does; SQLite says so in an OperationalError."""
+    state = getattr(getattr(error, "orig", None), "sqlstate", None)
+    return isinstance(error, DBAPIError) and (state == "25006" or (state == "0A000" and "recovery" in _said(error)))
 
 
 def refused(error: BaseException | None) -> bool:

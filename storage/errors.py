@@ -11,6 +11,10 @@ class StorageUnavailable(StorageError):
     """The database does not answer, is full or is locked; the same call may be repeated later."""
 
 
+class StorageCorrupt(StorageUnavailable):
+    """Pages of the database cannot be read; the same call may work when its disk or its backup is back."""
+
+
 class StaleToken(StorageError):
     """A run whose lease has passed to another tried to write; it must stop and drop what it holds."""
 

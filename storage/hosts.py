@@ -9,6 +9,9 @@ Lines go round the outlets that wait for a host: one with many sources does not 
 
 A host that answers 429, or 503 with Retry-After, is left alone for as long as it asks, and asked at twice the
 interval afterwards; what was learned so fades by half with each hour.
+
+Redis counts by the wall clock of its machine. What lies further ahead than it was ever set to lie is from before
+that clock went back: a host would else wait for as long as the clock jumped.
 """
 
 from __future__ import annotations
@@ -52,20 +55,26 @@ _RESERVE = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local ttl, names = tonumber(ARGV[2]), {'host', 'domain', 'outlet'}
-local known = redis.call('HMGET', KEYS[1], 'until', 'learned', 'learned_at')
+local known = redis.call('HMGET', KEYS[1], 'until', 'learned', 'learned_at', 'span')
 local held = tonumber(known[1] or '0') - now
+if known[4] and held > tonumber(known[4]) then
+  held = tonumber(known[4])
+  redis.call('HSET', KEYS[1], 'until', string.format('%.0f', now + held))
+end
 if held > 0 then return {0, held, 'blocked'} end
 local delays = {tonumber(ARGV[4]), tonumber(ARGV[6]), tonumber(ARGV[8])}
 if known[2] then
-  local age = now - tonumber(known[3])
+  local age = math.max(0, now - tonumber(known[3]))
   delays[1] = math.max(delays[1], math.floor(tonumber(known[2]) * 0.5 ^ (age / HALF)))
 end
 for i = 1, 3 do
-  local early = tonumber(redis.call('HGET', KEYS[i], 'next') or '0') - now
-  if early > 0 then return {0, early, 'delay', i} end
+  local last = redis.call('HMGET', KEYS[i], 'next', 'delay')
+  local early = tonumber(last[1] or '0') - now
+  if early > 0 and not (last[2] and early > tonumber(last[2])) then return {0, early, 'delay', i} end
 end
 for i = 1, 3 do
   redis.call('ZREMRANGEBYSCORE', KEYS[i + 3], '-inf', now)
+  redis.call('ZREMRANGEBYSCORE', KEYS[i + 3], string.format('(%.0f', now + ttl), '+inf')
   if redis.call('ZCARD', KEYS[i + 3]) >= tonumber(ARGV[3 + 2 * i]) then
     return {0, tonumber(ARGV[3]), names[i]}
   end
@@ -74,8 +83,7 @@ for i = 1, 3 do
   redis.call('ZADD', KEYS[i + 3], now + ttl, ARGV[1])
   redis.call('PEXPIRE', KEYS[i + 3], ttl)
   if delays[i] > 0 then
-    redis.call('HSET', KEYS[i], 'next', string.format('%.0f', now + delays[i]))
-    if i == 1 then redis.call('HSET', KEYS[1], 'delay', delays[1]) end
+    redis.call('HSET', KEYS[i], 'next', string.format('%.0f', now + delays[i]), 'delay', delays[i])
     if redis.call('PTTL', KEYS[i]) < delays[i] then redis.call('PEXPIRE', KEYS[i], delays[i]) end
   end
 end
@@ -94,15 +102,15 @@ _BLOCK = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local span, most = tonumber(ARGV[1]), tonumber(ARGV[3])
-local known = redis.call('HMGET', KEYS[1], 'until', 'learned', 'learned_at', 'delay')
+local known = redis.call('HMGET', KEYS[1], 'until', 'learned', 'learned_at', 'delay', 'span')
 local held = tonumber(known[1] or '0') - now
-if held < span then
+if held < span or (known[5] and held > tonumber(known[5])) then
   held = span
-  redis.call('HSET', KEYS[1], 'until', string.format('%.0f', now + span))
+  redis.call('HSET', KEYS[1], 'until', string.format('%.0f', now + span), 'span', span)
 end
 local at, learned = tonumber(known[3] or '0'), 0
-if known[2] then learned = tonumber(known[2]) * 0.5 ^ ((now - at) / HALF) end
-if now - at > math.max(learned, TOGETHER) then
+if known[2] then learned = tonumber(known[2]) * 0.5 ^ (math.max(0, now - at) / HALF) end
+if at > now or now - at > math.max(learned, TOGETHER) then
   learned = math.min(2 * math.max(learned, tonumber(known[4] or '0'), tonumber(ARGV[2])), most)
   redis.call('HSET', KEYS[1], 'learned', math.floor(learned), 'learned_at', string.format('%.0f', now))
 end

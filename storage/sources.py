@@ -234,16 +234,6 @@ class Sources:
         """Set the next attempt, as when the schedule changed; False for a source not in service."""
         return await self._update([source_id], sources.c.removed_at.is_(None), next_attempt=next_attempt) == 1
 
-    async def move_waits(self, by: timedelta, now: datetime) -> int:
-        """The clock was set: waits that publishers asked for end as much sooner or later. Returns how many waited."""
-        s = sources.c
-        async with self._database.write("sources") as connection:
-            waiting = (await connection.execute(select(s.id, s.not_before).where(s.not_before > now))).all()
-            for row in waiting:
-                moved = update(sources).where(s.id == row.id).values(not_before=row.not_before + by)
-                await connection.execute(moved)
-        return len(waiting)
-
     async def update_state(self, source_id: str, token: int, **changes: Any) -> bool:
         """Write fields of :class:`SourceState` under a run's token; False when the token is stale."""
         values = allowed(changes)

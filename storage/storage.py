@@ -32,6 +32,7 @@ from storage.sources import Sources
 from storage.tables import fates, sources
 from storage.texts import Texts
 from storage.visits import Visits
+from storage.waits import Waits
 from storage.writer import Writer
 
 
@@ -80,6 +81,7 @@ class Storage:
         self.alerts = Alerts(database)
         self.outages = Outages(database)
         self.visits = Visits(database)
+        self.waits = Waits(database)
         self.writer = Writer(database)
         self._now = now
 

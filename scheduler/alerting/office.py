@@ -136,7 +136,7 @@ class AlertOffice:
 
     async def _call(self, settings: Settings, now: datetime) -> None:
         switch = settings.alerts.dead_man
-        if switch is None or (self._called is not None and now - self._called < switch.every):
+        if switch is None or (self._called is not None and timedelta(0) <= now - self._called < switch.every):
             return
         if not await self._storage.articles.count(ArticleFilter(since=now - switch.within)):
             return

@@ -53,6 +53,7 @@ class Courier:
         self._dice = dice
         #: Until then too few events wait to be sent.
         self._quiet_until: datetime | None = None
+        self._seen = now()
 
     @property
     def consumer(self) -> Consumer:
@@ -64,6 +65,7 @@ class Courier:
 
         Raises DeliveryLost when another process delivers by now.
         """
+        self._notice_a_step_back()
         consumer = self._consumer
         if consumer.not_before is not None and self._now() < consumer.not_before:
             return False
@@ -74,6 +76,14 @@ class Courier:
             if not more or limit == 1:
                 return more
         return await self._send_next(limit) or len(waiting) == limit
+
+    def _notice_a_step_back(self) -> None:
+        """Waits that are kept here end when the wall clock goes back: they would last as long as it went."""
+        now = self._now()
+        if now < self._seen:
+            self._quiet_until = None
+            self._consumer = replace(self._consumer, not_before=None)
+        self._seen = now
 
     async def _send_waiting(self, waiting: Sequence[Pending]) -> bool:
         """Try again; True unless the consumer is to be left alone."""

@@ -5,6 +5,7 @@ import gzip
 import socket
 import struct
 import zlib
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -16,6 +17,7 @@ from backports import zstd
 
 from config.model import Limits
 from crawlers.model import FailureKind, Fetched, FetchFailed, NotModified, Purpose, Redirect
+from storage.hosts import TurnRefusedError
 
 
 def failed(result: object, kind: FailureKind) -> FetchFailed:
@@ -492,6 +494,42 @@ async def test_a_server_that_never_answers_is_given_up(web, make_visitor):
         await asyncio.sleep(30)
 
     failed(await visitor.get(web.url("/feed")), FailureKind.TIMEOUT)
+
+
+@pytest.mark.parametrize("head", [b"", b"HTTP/1.1 200 OK\r\n\r\n<rss"])
+async def test_a_connection_that_fell_silent_is_given_up_before_the_deadline(web, make_visitor, head):
+    visitor = await make_visitor(limits=replace(Limits(), feed_seconds=3600.0, idle_seconds=0.2))
+
+    @web.does("/feed")
+    async def dead(reader, writer, asked):
+        writer.write(head)
+        await asyncio.sleep(30)
+
+    result = failed(await visitor.get(web.url("/feed")), FailureKind.TIMEOUT)
+    assert "silent" in result.message
+
+
+async def test_who_stands_in_a_line_of_hours_leaves_the_loop_to_others(web, make_visitor):
+    visitor = await make_visitor()
+    asked = 0
+
+    class Line:
+        """A host that is free in an hour, as it is known without asking anybody."""
+
+        @asynccontextmanager
+        async def turn(self, host, outlet, politeness, *, patience=None):
+            nonlocal asked
+            asked += 1
+            if asked > 1000:
+                pytest.fail("it asks again and again without letting go")
+            raise TurnRefusedError(host, timedelta(hours=1), "delay")
+            yield
+
+    visitor.fetcher._budget = Line()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await visitor.get(web.url("/feed"))
+    assert asked == 1
 
 
 async def test_the_deadline_is_for_the_whole_answer_not_for_each_byte(web, make_visitor):

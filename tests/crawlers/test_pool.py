@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -143,3 +144,15 @@ async def test_stopping_does_not_wait_for_work_beyond_its_grace() -> None:
 
 async def test_children_do_not_load_the_parents_main_module(pool: ParsePool) -> None:
     assert await pool.run(eval, "'pytest' in __import__('sys').modules", {}) is False
+
+
+async def test_a_clock_that_jumps_forward_costs_no_page(pool: ParsePool, monkeypatch: pytest.MonkeyPatch) -> None:
+    await pool.run(int, "7")
+    begun = iter([0.0])  # the first look is at the task's start; at every later one an hour has gone by
+
+    def jumping() -> float:
+        return time.time() + next(begun, 3600.0)
+
+    monkeypatch.setattr("pebble.pool.process.time", SimpleNamespace(time=jumping, sleep=time.sleep))
+
+    assert await pool.run(time.sleep, 0.5) is None

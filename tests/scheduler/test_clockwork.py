@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from scheduler.clockwork import ClockJump, Clockwork
+from scheduler.clockwork import ClockJump, Clockwork, Every
 
 
 class Clocks:
@@ -136,3 +136,16 @@ async def test_slow_drift_never_adds_up_to_a_jump() -> None:
         clocks.pass_(1, wall=1.5)
 
         assert await clockwork.mend() is None
+
+
+@pytest.mark.parametrize("away", [timedelta(seconds=3.2), timedelta(days=7), timedelta(days=3650)])
+def test_times_that_were_jumped_over_are_one_run_and_the_beat_is_kept(away: timedelta) -> None:
+    last = datetime(2026, 1, 1, tzinfo=UTC)
+    now = last + away
+    beat = Every(seconds=1, timezone=UTC)
+
+    following = beat.get_next_fire_time(last, now)
+
+    assert following is not None
+    assert now < following <= now + timedelta(seconds=1)
+    assert (following - last) % timedelta(seconds=1) == timedelta(0)

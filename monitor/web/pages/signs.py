@@ -56,6 +56,8 @@ async def _database(site: Site) -> str:
         health = await asyncio.wait_for(site.storage.database.health(), PATIENCE)
     except (StorageUnavailable, TimeoutError):
         return "does not answer"
+    if site.storage.database.corrupt is not None:
+        return f"corrupt: {site.storage.database.corrupt}"
     if not health.ok:
         return "does not answer"
     return await _writing(site) if site.writes else "ok"

@@ -47,6 +47,6 @@ async def test_the_clock_set_back_lengthens_no_wait(press: Any) -> None:
     await press.poll()
     back = timedelta(hours=-3)
     press.clock.moment += back
-    assert await press.storage.sources.move_waits(back, press.clock()) == 1
+    await press.storage.waits.move(back, press.clock())
 
     assert (await press.state()).not_before == press.clock() + timedelta(minutes=90)

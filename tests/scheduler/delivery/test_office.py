@@ -12,8 +12,11 @@ from redis.asyncio import Redis
 
 from config.load import load
 from config.model import Files, Settings, Stream, Subscription
+from scheduler.delivery.courier import Courier
+from scheduler.delivery.files import FilesTarget
 from scheduler.delivery.office import DeliveryOffice
 from storage.embedded import EmbeddedValkey
+from storage.events import EventFilter
 from storage.leases import Leases
 from storage.redis import connect
 from storage.storage import Storage
@@ -148,3 +151,26 @@ async def test_trouble_of_one_consumer_is_no_other_ones(
     assert lags["archive"].consumer.failures == 1
     assert "taken" in str(lags["archive"].consumer.last_error)
     assert (lags["archive"].behind, lags["archive"].dead) == (1, 0)
+
+
+async def test_what_waits_for_company_goes_out_although_the_clock_went_back(
+    storage: Storage, paper: Any, tmp_path: Path
+) -> None:
+    clock = [wall() + timedelta(seconds=1)]
+    await paper.publish("satu")
+    files = Files(directory=tmp_path / "out", every=timedelta(seconds=30))
+    await storage.deliveries.declare("archive", "files", clock[0], from_beginning=True)
+    consumer = await storage.deliveries.take("archive", 1)
+    courier = Courier(
+        consumer=consumer, target=FilesTarget(files), where=EventFilter(), give_up=timedelta(days=1),
+        events=storage.events, deliveries=storage.deliveries, now=lambda: clock[0], dice=lambda: 0.5,
+    )  # fmt: skip
+    await courier.round()
+    assert list((tmp_path / "out").rglob("*.jsonl")) == []
+
+    clock[0] -= timedelta(hours=1)
+    await courier.round()
+    clock[0] += timedelta(seconds=31)
+    await courier.round()
+
+    assert len(list((tmp_path / "out").rglob("*.jsonl"))) == 1

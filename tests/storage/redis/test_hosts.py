@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from config.model import Politeness
 from storage.domains import registrable
-from storage.host_limits import Granted, LocalBudget, Wait, limits_of
+from storage.host_limits import LEAST_LEARNED_MS, Granted, LocalBudget, Wait, limits_of
 from storage.hosts import HostBudget, TurnRefusedError
 from storage.redis import connect
 
@@ -366,3 +366,42 @@ async def test_a_host_teaches_also_while_redis_is_away() -> None:
 )
 def test_the_registrable_domain_is_read_from_the_public_suffix_list(host: str, owner: str) -> None:
     assert registrable(host) == owner
+
+
+async def _server_ms(redis: Redis) -> int:
+    seconds, micros = await redis.time()
+    return int(seconds) * 1000 + int(micros) // 1000
+
+
+async def test_a_clock_that_went_back_holds_no_host_for_as_long_as_it_jumped(redis: Redis) -> None:
+    before = HostBudget(redis, "w1")
+    slot = granted(await before.reserve(HOST, "kontan", manners(2)))
+    ahead = await _server_ms(redis) + 3_600_000
+    # What the script wrote an hour from now, seen after the step back; the slot's holder is dead.
+    for place in (f"host:{HOST}", "domain:kontan.co.id", "outlet:kontan"):
+        await redis.hset(f"warta:{place}", "next", ahead)  # type: ignore[misc]
+        await redis.persist(f"warta:{place}")
+    await redis.zadd(f"warta:slots:host:{HOST}", {slot: ahead + 120_000})
+
+    granted(await HostBudget(redis, "w2").reserve(HOST, "kontan", manners(2)))
+
+    # From here on the delay holds as ever.
+    answer = await HostBudget(redis, "w3").reserve(HOST, "kontan", manners(2))
+    assert isinstance(answer, Wait)
+    assert answer.reason == "delay"
+    assert answer.ms <= 2000
+
+
+async def test_a_clock_that_went_back_lengthens_no_block_and_raises_no_interval(redis: Redis) -> None:
+    asked = datetime.now(UTC)
+    await HostBudget(redis, "w1", clock=lambda: asked).block(HOST, asked + timedelta(seconds=60))
+    place, ahead = f"warta:host:{HOST}", await _server_ms(redis) + 7 * 86_400_000
+    await redis.hset(place, mapping={"until": ahead, "learned_at": ahead})  # type: ignore[misc]
+
+    answer = await HostBudget(redis, "w2").reserve(HOST, "kontan", manners())
+    assert isinstance(answer, Wait)
+    assert answer.reason == "blocked"
+    assert answer.ms <= 60_000
+    await redis.hset(place, "until", 0)  # type: ignore[misc]
+    granted(await HostBudget(redis, "w3").reserve(HOST, "kontan", manners()))
+    assert int(await redis.hget(place, "delay")) <= 2 * LEAST_LEARNED_MS  # type: ignore[misc,arg-type]
