@@ -18,7 +18,7 @@ async def test_after_the_clock_went_back_nothing_waits_longer_than_it_was_to(des
     await desk.begin()
     (fate,) = await desk.discover("satu")
     ahead = clock() + timedelta(minutes=1)
-    await desk.decide(fate, FateKind.PENDING, None, retry_at=ahead, reason="timeout")
+    await desk.decide(fate, FateKind.PENDING, None, retry_at=ahead)
     storage = desk.storage
     async with storage.database.write() as connection:
         await connection.execute(

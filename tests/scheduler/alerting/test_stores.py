@@ -62,7 +62,9 @@ class Bench:
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     config = tmp_path / "warta.yaml"
-    config.write_text("user_agent: warta-test/1 (desk@example.com)\n", encoding="utf-8")
+    config.write_text("outlets: [o.yaml]\n", encoding="utf-8")
+    outlet = "name: K\nhomepage: https://k.test/\nsources: [{name: s, kind: feed, url: 'https://k.test/s'}]\n"
+    (tmp_path / "o.yaml").write_text(outlet, encoding="utf-8")
     channels = tuple(Channel(name=name, url=name) for name in ("desk", "pager"))
     settings: Settings = replace(load(config, {}), alerts=Alerts(channels=channels))
     store, post = Store(), Post()
@@ -78,7 +80,7 @@ async def test_a_database_that_takes_nothing_is_told_once_when_it_lasts_and_when
 
     assert await bench.after(0) == []
     (desk, pager) = await bench.after(HOLD.total_seconds())
-    assert desk == ("desk", "critical", "warta: the database takes nothing", "For 1m: database: disk I/O error")
+    assert desk == ("desk", "critical", "warta: the database takes nothing", "For 1 min: database: disk I/O error")
     assert pager[0] == "pager"
     assert await bench.after(10) == []
 
@@ -103,7 +105,7 @@ async def test_a_store_that_hangs_is_trouble_and_is_not_asked_again_beside_itsel
 
     told = await bench.after(HOLD.total_seconds())
 
-    assert told[0][3] == "For 1m: no answer within 0.01 s"
+    assert told[0][3] == "For 1 min: no answer within 0.01 s"
     assert len(bench.watch._asked) == 1
     for task in bench.watch._asked.values():
         task.cancel()
