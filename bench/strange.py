@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import Any, Final
@@ -13,6 +14,8 @@ from bench.mishaps import suspended
 from bench.scene import Postgres, Scene, Skip, Unreal
 
 HOUR: Final = 3600
+#: Seconds after which no process remembers an address any more.
+REMEMBERED: Final = 62
 #: Bytes that stand in a corrupt page.
 GARBAGE: Final = b"\xde\xad"
 
@@ -72,6 +75,8 @@ def names_silent(scene: Scene) -> Iterator[None]:
         raise Skip(scene.missing["names"])
     scene.names.silent = True
     try:
+        time.sleep(REMEMBERED)
+        scene.publish(2)
         yield
     finally:
         scene.names.silent = False

@@ -96,9 +96,10 @@ class Courier:
 
     def _waits(self, events: Sequence[Event], limit: int, now: datetime) -> bool:
         """Whether so few events are better sent together with later ones."""
-        if not events or len(events) == limit:
+        # One from the future was there before the clock went back, and has waited enough.
+        if not events or len(events) == limit or events[0].created_at > now:
             return False
-        self._quiet_until = min(events[0].created_at, now) + self._target.patience
+        self._quiet_until = events[0].created_at + self._target.patience
         return now < self._quiet_until
 
     async def _send_next(self, limit: int) -> bool:
