@@ -282,13 +282,10 @@ def _exported(stored: Any) -> list[str]:
     """Cells that are formulas, or lines that do not say what was stored."""
     fields = record(stored)
     line = json_line(fields)
-    wrong = (
-        []
-        if line.count("\n") == 1 and json.loads(line)["title"] == stored.article.title
-        else ["JSON is not the article"]
-    )
+    same = line.count("\n") == 1 and json.loads(line)["title"] == stored.article.title
     (cells,) = csv.reader(io.StringIO(csv_line(csv_row(fields, CSV_COLUMNS)), newline=""))
-    return wrong + [f"formula: {cell[:40]!r}" for cell in cells if cell[:1] in set("=+-@\t\r")]
+    formulas = [f"formula: {cell[:40]!r}" for cell in cells if cell[:1] in set("=+-@\t\r")]
+    return formulas if same else ["JSON is not the article", *formulas]
 
 
 def _alerted(words: Sequence[str]) -> list[str]:
@@ -301,7 +298,8 @@ def _alerted(words: Sequence[str]) -> list[str]:
         created_at=_now(), not_before=None, attempts=0, last_error=None, sent_at=None, dropped_at=None,
     )  # fmt: skip
     _, title, body = bundle([message])
-    shown = shape(f"<!doctype html><body>{convert_between('text', 'html', f'{title} {body}')}")
+    told = convert_between("text", "html", f"{title} {body}")  # type: ignore[no-untyped-call]
+    shown = shape(f"<!doctype html><body>{told}")
     return [
         f"<{tag} {name}>" for tag, name in sorted(shown.pairs) if name or tag not in {"html", "head", "body", "br", "p"}
     ]
