@@ -25,6 +25,8 @@ WORDS = (  # noqa: SIM905 - read as prose
     "pemerintah anggaran pajak subsidi energi listrik petani beras impor bandara tol kereta jakarta medan makassar"
 ).split()
 SOURCES_OF_AN_OUTLET = 10
+SECTIONS = ("ekonomi", "bola", "politik", "dunia", "Gaya Hidup", "otomotif", "teknologi", "hukum")
+TAGS = ("emas", *(f"tag {n}" for n in range(500)))
 BATCH = 5_000
 _PARAGRAPHS = 6_000
 
@@ -134,7 +136,9 @@ def article_rows(size: Size) -> Iterator[dict[str, Any]]:
         yield {
             "id": f"article{number:09}", "outlet_id": f"outlet{int(chance.random() ** 2 * number_of_outlets):04}",
             "url": f"https://x.test/{number}", "url_key": f"k{number}", "title": prose.title(), "text": prose.text(),
-            "language": "id", "authors": ["Rina"], "places": ["JAKARTA"], "tags": [], "word_count": 248,
+            "language": "id", "authors": ["Rina"], "places": ["JAKARTA"],
+            "section": SECTIONS[number % len(SECTIONS)], "tags": [TAGS[number % 7], TAGS[number % len(TAGS)]],
+            "word_count": 248,
             "content_hash": f"c{number}", "body_hash": f"b{number}", "revision": 1, "first_seen": seen,
             "revised_at": seen, "published": seen - timedelta(seconds=chance.randint(10, 2000)),
             "copy_of": f"article{number - 1:09}" if copies else None,
@@ -143,11 +147,12 @@ def article_rows(size: Size) -> Iterator[dict[str, Any]]:
 
 
 def content_of(row: dict[str, Any]) -> dict[str, Any]:
-    empty = dict.fromkeys(
-        ("subtitle", "editor", "agency", "brand", "published_from", "updated_from", "section", "updated")
-    )
-    wanted = ("outlet_id", "url", "url_key", "title", "language", "word_count", "content_hash", "body_hash")
-    lists: dict[str, Any] = {name: [] for name in ("tags", "images", "related")}
+    empty = dict.fromkeys(("subtitle", "editor", "agency", "brand", "published_from", "updated_from", "updated"))
+    wanted = (
+        "outlet_id", "url", "url_key", "title", "language", "section", "tags", "word_count", "content_hash",
+        "body_hash",
+    )  # fmt: skip
+    lists: dict[str, Any] = {name: [] for name in ("images", "related")}
     lists |= {"authors": row["authors"], "places": row["places"], "provenance": [["title", "feed"], ["body", "rules"]]}
     body = [{"kind": "paragraph", "text": part} for part in row["text"].split("\n\n")]
     return {n: row[n] for n in wanted} | empty | lists | {"published": row["published"].isoformat(), "body": body}

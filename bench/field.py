@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import time
+from collections.abc import Callable
 from email.utils import formatdate
 
 from newsroom.serve import bind
@@ -58,6 +59,20 @@ class Field:
             "</article></body></html>"
         ).encode()
 
+    def answer(self, path: str, headers: dict[str, str]) -> tuple[int, str, bytes]:
+        """Status, headers and body."""
+        feed = number_at(headers.get("host", "").rpartition(":")[0])
+        if feed is not None and path == "/rss":
+            etag, body = self.feed(feed, time.time())
+            told = f"etag: {etag}\r\n"
+            if headers.get("if-none-match") == etag:
+                return 304, told, b""
+            return 200, told + "content-type: application/rss+xml\r\n", body
+        parts = path.split("/")
+        if feed is not None and len(parts) > 2 and parts[1] == "berita" and parts[2].isdigit():
+            return 200, "content-type: text/html; charset=utf-8\r\n", self.page(feed, int(parts[2]) - 1)
+        return 404, "content-type: text/plain\r\n", b"nothing here\n"
+
     def _base(self, feed: int) -> str:
         return f"http://feed-{feed:05d}.ladang.test:{self._port}"
 
@@ -71,18 +86,24 @@ def _title(feed: int, item: int) -> str:
     return f"Harga kentang di ladang {feed} pada kabar ke-{item + 1}"
 
 
-class _Connection(asyncio.Protocol):
+#: Path and headers to status, further headers and body.
+Answerer = Callable[[str, dict[str, str]], tuple[int, str, bytes]]
+
+
+class Connection(asyncio.Protocol):
     """HTTP/1.1, GET only, as little as that needs."""
 
-    def __init__(self, field: Field) -> None:
-        self._field = field
+    def __init__(self, answer: Answerer) -> None:
+        self._answer = answer
         self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client is there."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
+        """Answer every request that has come in whole."""
         self._received += data
         while b"\r\n\r\n" in self._received:
             head, _, self._received = self._received.partition(b"\r\n\r\n")
@@ -99,26 +120,13 @@ class _Connection(asyncio.Protocol):
                 self._transport.close()
                 return
 
-    def _answer(self, path: str, headers: dict[str, str]) -> tuple[int, str, bytes]:
-        feed = number_at(headers.get("host", "").rpartition(":")[0])
-        if feed is not None and path == "/rss":
-            etag, body = self._field.feed(feed, time.time())
-            told = f"etag: {etag}\r\n"
-            if headers.get("if-none-match") == etag:
-                return 304, told, b""
-            return 200, told + "content-type: application/rss+xml\r\n", body
-        parts = path.split("/")
-        if feed is not None and len(parts) > 2 and parts[1] == "berita" and parts[2].isdigit():
-            return 200, "content-type: text/html; charset=utf-8\r\n", self._field.page(feed, int(parts[2]) - 1)
-        return 404, "content-type: text/plain\r\n", b"nothing here\n"
-
 
 async def serve(period: float) -> None:
     """Serve until cancelled; prints the port first."""
     sock = bind()
     port = sock.getsockname()[1]
     field = Field(port=port, start=time.time(), period=period)
-    server = await asyncio.get_running_loop().create_server(lambda: _Connection(field), sock=sock, backlog=2048)
+    server = await asyncio.get_running_loop().create_server(lambda: Connection(field.answer), sock=sock, backlog=2048)
     print(port, flush=True)
     async with server:
         await server.serve_forever()

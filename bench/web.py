@@ -18,7 +18,7 @@ import json
 import math
 import tempfile
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -71,6 +71,11 @@ def paths(run: str, article: str) -> dict[str, str]:
         "articles, of an outlet": "/articles?q=outlet:outlet0003",
         "articles, a word of an outlet": "/articles?q=outlet:outlet0003+rupiah",
         "articles, a word of three days": "/articles?q=rupiah+since:3d",
+        "articles, of a section": "/articles?q=section:bola",
+        "articles, of a tag and a word": "/articles?q=tag:emas+rupiah",
+        "articles, of a kind": "/articles?q=kind:copy",
+        "articles, of a language that none has": "/articles?q=language:en",
+        "articles, of yesterday": f"/articles?q=day:{datetime.now(UTC).date() - timedelta(days=1)}",
         "an article": f"/articles/{article}",
         "deliveries": "/deliveries", "alerts": "/alerts",
         "config": "/config", "about": "/about", "metrics": "/metrics", "readyz": "/readyz",

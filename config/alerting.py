@@ -39,6 +39,14 @@ class Channel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fall:
+    """An outlet brings less than a share of what is usual for it in the same hours."""
+
+    below: float
+    over: timedelta = timedelta(hours=6)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """What is trouble; exactly one of the conditions is set."""
 
@@ -49,6 +57,8 @@ class Rule:
     freshness: timedelta | None = None
     #: Articles of the last hour below this share of the usual for that hour.
     volume: float | None = None
+    #: Articles of one outlet below a share of its own usual.
+    outlet_volume: Fall | None = None
     #: Share of the last hour's runs that ended with one of `reasons` beyond this.
     errors: float | None = None
     reasons: tuple[str, ...] = ()

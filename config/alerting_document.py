@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field, PlainValidator
@@ -9,6 +10,7 @@ from pydantic import Field, PlainValidator
 from config import addresses as a
 from config import values as v
 from config.part import Part, none
+from config.units import duration, likely_duration
 from config.units import share as share_of
 
 SeverityName = Literal["info", "warning", "critical"]
@@ -27,6 +29,18 @@ def _share(value: object) -> float:
     return found
 
 
+def _stretch(value: object) -> timedelta:
+    expected = "between 1h and 1d, such as 6h"
+    text = v.text_of(value, expected)
+    try:
+        found = duration(text)
+    except ValueError:
+        raise v.wrong(f"{text[:80]!r} is not a duration", expected, likely_duration(text[:80])) from None
+    if not timedelta(hours=1) <= found <= timedelta(days=1):
+        raise v.wrong("this stretch of the day is out of range", expected)
+    return found
+
+
 def _channel_url(value: object) -> str:
     """The address may hold a token: nothing of it is repeated in messages."""
     expected = "an address of apprise, such as mailto://…, tgram://…, slack://… or json://…, as ${NAME}"
@@ -41,6 +55,7 @@ def _channel_url(value: object) -> str:
 
 _SHARE = v.schema(type="string", pattern=r"^[0-9]+(\.[0-9]+)?%$", examples=["20%"])
 Share = Annotated[float, PlainValidator(_share), _SHARE]
+Stretch = Annotated[timedelta, PlainValidator(_stretch), v.schema(type="string", examples=["6h"])]
 ChannelUrl = Annotated[str, PlainValidator(_channel_url), v.schema(type="string", examples=["${OPS_CHANNEL}"])]
 
 
@@ -68,8 +83,17 @@ class EscalatePart(Part):
     """Channels."""
 
 
+class FallPart(Part):
+    """An outlet brings less than usual."""
+
+    below: Share
+    """Its articles are below this share of what is usual for it in the same hours."""
+    over: Stretch | None = None
+    """The stretch of the day that is looked back on."""
+
+
 class RulePart(Part):
-    """What is trouble: one of `states`, `freshness`, `volume`, `errors`, `disk`, `delivery`, `overdue`, … ."""
+    """What is trouble: one of `states`, `freshness`, `volume`, `outlet_volume`, `errors`, `disk`, `overdue`, … ."""
 
     name: v.Id
     """Unique; the name of a built-in rule takes its place."""
@@ -81,6 +105,8 @@ class RulePart(Part):
     """One article in twenty is stored later than this after its publication."""
     volume: Share | None = None
     """Articles of the last hour below this share of the usual."""
+    outlet_volume: FallPart | None = None
+    """Articles of one outlet below a share of its own usual."""
     errors: Share | None = None
     """More than this share of the last hour's runs failed for one of `reasons`."""
     reasons: list[Annotated[str, Field(pattern=r"^[a-z0-9_]{2,40}$")]] = none()
@@ -98,7 +124,7 @@ class RulePart(Part):
     severity: SeverityName = "warning"
     """How bad it is."""
     outlets: list[v.Id] = none()
-    """With `states`: only sources of these outlets."""
+    """With `states` and `outlet_volume`: only these outlets."""
     hold: v.Duration | None = None
     """How long it has to last first."""
     group: Literal["source", "outlet", "rule"] = "outlet"
@@ -135,5 +161,6 @@ class AlertsPart(Part):
 
 #: Conditions of which a rule has exactly one.
 CONDITIONS = (
-    "states", "freshness", "volume", "errors", "disk", "delivery", "overdue", "own_outage", "configuration",
+    "states", "freshness", "volume", "outlet_volume", "errors", "disk", "delivery", "overdue", "own_outage",
+    "configuration",
 )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
-from config.alerting import DEFAULT_RULES, Alerts, Channel, DeadMan, Grouping, Rule, Severity
+from config.alerting import DEFAULT_RULES, Alerts, Channel, DeadMan, Fall, Grouping, Rule, Severity
 from config.alerting_document import CONDITIONS, AlertsPart, RulePart
 
 
@@ -40,6 +40,8 @@ def _rule(part: RulePart) -> Rule:
     conditions = part.model_dump(include=set(CONDITIONS), exclude_none=True)
     if "states" in conditions:
         conditions["states"] = tuple(conditions["states"])
+    if part.outlet_volume is not None:
+        conditions["outlet_volume"] = Fall(**part.outlet_volume.model_dump(exclude_none=True))
     if part.hold is not None:
         conditions["hold"] = part.hold
     return Rule(

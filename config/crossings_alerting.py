@@ -10,8 +10,8 @@ from config.alerting_document import CONDITIONS
 from config.errors import ConfigProblem, closest
 from config.yaml_reader import Document, Path
 
-#: Keys that only mean something beside one condition.
-_BESIDE = {"reasons": "errors", "outlets": "states", "group": "states"}
+#: Keys that only mean something beside one of some conditions.
+_BESIDE = {"reasons": ("errors",), "outlets": ("states", "outlet_volume"), "group": ("states",)}
 
 
 def in_alerts(document: Document, alerts: Any) -> Iterator[ConfigProblem]:
@@ -41,8 +41,9 @@ def _rule(document: Document, path: Path, rule: dict[str, Any], channels: list[s
         message = "both " + " and ".join(said) + " are set" if said else "this rule has no condition"
         yield document.problem(path, message, expected="one of " + ", ".join(CONDITIONS))
     for key, needed in _BESIDE.items():
-        if rule.get(key) and needed not in said:
-            yield document.problem((*path, key), f"{key} says nothing without {needed}", expected=needed, key=True)
+        if rule.get(key) and not set(needed) & set(said):
+            names = " or ".join(needed)
+            yield document.problem((*path, key), f"{key} says nothing without {names}", expected=names, key=True)
     yield from _known(document, (*path, "notify"), rule.get("notify"), channels)
     escalate = rule.get("escalate")
     if isinstance(escalate, dict):

@@ -16,6 +16,8 @@ from difflib import get_close_matches
 from typing import Any
 
 _SPAN = re.compile(r"(?P<n>\d{1,6})(?P<unit>[smhdw])")
+#: A word as it was typed, quotation marks included.
+_WORD = re.compile(r"""(?:[^\s"']|"[^"]*"|'[^']*')+""")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 #: Least levels first; ``level:warning`` means that and all above.
@@ -100,6 +102,20 @@ def parse(words: Iterable[str] | str, *, names: Iterable[str], now: datetime) ->
         since=times.get("since"),
         until=times.get("until"),
     )
+
+
+def with_word(words: str, name: str, value: str | None) -> str | None:
+    """The filter words with ``name:value`` in place of what they ask of that field; `value` None: with nothing of it.
+
+    None for a value that filter words cannot say: with a comma, a quotation mark or a backslash, or none at all.
+    """
+    kept = [word for word in _WORD.findall(words) if not word.lower().startswith(f"{name}:")]
+    if value is None:
+        return " ".join(kept)
+    if not value.strip() or re.search(r"[,\"\\]|^//", value) or value.endswith("*"):
+        return None
+    plain = value if re.fullmatch(r"[^\s']+", value) else f'"{value}"'
+    return " ".join([f"{name}:{plain}", *kept])
 
 
 def read_moment(text: str) -> datetime | None:

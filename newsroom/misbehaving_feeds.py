@@ -162,6 +162,24 @@ def gzip_bomb(case: Case) -> Answer:
     return replace(case.answer, status=200, body=body).having(content_encoding="gzip")
 
 
+@lru_cache(maxsize=4)
+def _bomb_file(megabytes: int, layers: int) -> bytes:
+    """Members of 16 MiB of zeros, one after the other (RFC 1952 section 2.2), packed again for each further layer."""
+    packed = gzip.compress(b"\0" * (16 << 20), 9, mtime=0) * max(1, megabytes // 16)
+    for _ in range(layers - 1):
+        packed = gzip.compress(packed, 9, mtime=0)
+    return packed
+
+
+@misbehaviour(Stage.FINAL)
+def gzip_file_bomb(case: Case) -> Answer:
+    """Gives a .gz file that unpacks to `megabytes` (1024 by default), packed `layers` times over (1 by default)."""
+    body = _bomb_file(int(case.number("megabytes", 1024)), int(case.number("layers", 1)))
+    return replace(case.answer.without("content-encoding"), status=200, body=body).having(
+        content_type="application/x-gzip"
+    )
+
+
 @misbehaviour(Stage.FINAL)
 def truncated_gzip(case: Case) -> Answer:
     """Sends the first half of a gzip body, with a Content-Length that agrees."""

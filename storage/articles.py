@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from storage import identities as sightings
 from storage.content import article_from, unpack
 from storage.database import Database
+from storage.facets import ANYTHING, Traits
 from storage.identities import chunks
 from storage.model import Article, Identity, IdentityKey, RawPage, StoredArticle
 from storage.outbox import append
@@ -69,6 +70,9 @@ class ArticleFilter:
     copies: bool = True
     #: False leaves out what was old when it was first seen; heeded where articles come in order of announcement.
     backfilled: bool = True
+    #: What it can be told apart by, and what it must have nothing of.
+    having: Traits = ANYTHING
+    without: Traits = ANYTHING
 
     def conditions(self, *, is_sqlite: bool) -> list[Any]:
         """The same as SQL."""
@@ -87,6 +91,8 @@ class ArticleFilter:
             found.append(a.language == self.language)
         if not self.copies:
             found.append(a.copy_of.is_(None))
+        found += self.having.conditions(is_sqlite=is_sqlite)
+        found += [~condition for condition in self.without.conditions(is_sqlite=is_sqlite)]
         return found
 
 

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import and_, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.coverage_tables import coverage, readings
 from storage.database import Database
 from storage.model import FIELDS, Measured
+from storage.tables import articles, fates, revisions
 
 #: Classes of body lengths in each doubling.
 _CLASSES = 4
@@ -117,6 +118,30 @@ class CoverageBook:
                 )
                 for row in await connection.execute(query)
             ]
+
+    async def of_source(self, source_id: str, limit: int) -> Coverage:
+        """What its newest articles hold: pages are counted by outlet, so this looks at what was stored.
+
+        `limit` is a number of items with an article; `ruled` and `sizes` are empty.
+        """
+        f, a, r = fates.c, articles.c, revisions.c
+        newest = select(f.article_id).where(f.source_id == source_id, f.article_id.is_not(None))
+        newest = newest.order_by(f.id.desc()).limit(limit)
+        images = (
+            func.json_array_length(r.content, "$.images")
+            if self._database.is_sqlite
+            else func.jsonb_array_length(r.content["images"])
+        )
+        told = and_(a.published.is_not(None), a.published_from.not_in(("first_seen", "url"))).label("published")
+        body = a.word_count.label("body")
+        query = (
+            select(a.title, a.authors, a.section, a.tags, images.label("image"), body, told)
+            .join(revisions, and_(r.article_id == a.id, r.revision == a.revision))
+            .where(a.id.in_(newest))
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return Coverage(len(rows), {name: sum(bool(getattr(row, name)) for row in rows) for name in FIELDS})
 
     async def trim(self, outlet_id: str, rules: str, keep: int) -> None:
         """Let all but the newest readings go; their days keep counting them."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, text
 
-from storage.columns import Serial, Timestamp
+from storage.columns import Note, Serial, Timestamp
 from storage.tables import metadata
 
 hub_subscriptions = Table(
@@ -12,7 +12,12 @@ hub_subscriptions = Table(
     metadata,
     Column("id", Text, primary_key=True, comment="Last part of the callback's address: unguessable"),
     Column("source_id", Text, ForeignKey("sources.id", ondelete="CASCADE"), nullable=False, comment="sources.id"),
-    Column("hub", Text, nullable=False, comment="Address that takes subscriptions"),
+    Column(
+        "hub",
+        Text,
+        nullable=False,
+        comment="Address that takes subscriptions: the one that is tried or that was verified",
+    ),
     Column("topic", Text, nullable=False, comment="What is subscribed to: the source's own rel=self"),
     Column("secret", Text, nullable=False, comment="Key of the signatures of what is pushed"),
     Column("state", Text, nullable=False, comment="offered, asked, active, denied or leaving"),
@@ -27,7 +32,8 @@ hub_subscriptions = Table(
     Column("pushes", Integer, nullable=False, server_default=text("0"), comment="Pushes that were taken"),
     Column("ignored", Integer, nullable=False, server_default=text("0"), comment="Pushes without a right signature"),
     Column("message", Text, comment="One sentence on the last refusal; null after a good end"),
-    Column("created_at", Timestamp, nullable=False, comment="When the source first named this hub"),
+    Column("created_at", Timestamp, nullable=False, comment="When the source first named a hub"),
+    Column("hubs", Note, comment="JSON list: all hubs that the source names, in its order; null: the one"),
     Index("ix_hub_subscriptions_source_id", "source_id"),
     Index("ix_hub_subscriptions_act_at", "act_at"),
     comment="WebSub subscriptions, at most one a source besides those that are being ended",

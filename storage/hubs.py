@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -61,6 +61,8 @@ class HubSubscription:
     pushes: int = 0
     ignored: int = 0
     message: str | None = None
+    #: All that the source names, in its order; empty in rows of a version that knew only the one.
+    hubs: tuple[str, ...] = ()
 
     def is_active(self, now: datetime) -> bool:
         """Whether the hub pushes, by its own word."""
@@ -104,16 +106,19 @@ class Hubs:
     async def offer(self, source_id: str, hubs: Sequence[str], topic: str, now: datetime) -> HubSubscription | None:
         """Make the source's subscription be one at a hub that the source names; the one it has is kept if it can be.
 
-        Another is ended; without hubs there is none. Returns the one there is now.
+        Another is ended; without hubs there is none. The others are remembered, should this one not take it. Returns
+        the one there is now.
         """
-        known = await self.of(source_id)
-        if known is not None and known.hub in hubs and known.topic == topic:
-            return known
+        known, named = await self.of(source_id), tuple(hubs)
+        if known is not None and known.hub in named and known.topic == topic:
+            if known.hubs != named:
+                await self.change(known.id, hubs=list(named))
+            return replace(known, hubs=named)
         if known is None and not hubs:
             return None
         found = HubSubscription(
             id=_name(), source_id=source_id, hub=hubs[0] if hubs else "", topic=topic, secret=_name(),
-            state=HubState.OFFERED, created_at=now, act_at=now,
+            state=HubState.OFFERED, created_at=now, act_at=now, hubs=named,
         )  # fmt: skip
         async with self._database.write("hubs") as connection:
             await connection.execute(_ending(hub_subscriptions.c.source_id == source_id, now))
@@ -158,6 +163,14 @@ class Hubs:
         statement = update(hub_subscriptions).where(hub_subscriptions.c.id == subscription_id).values(**values)
         async with self._database.write("hubs") as connection:
             return bool(await affected(connection, statement))
+
+    async def turn(self, subscription_id: str, **values: Any) -> None:
+        """Go to another hub of the source, under another name and secret: the former one knows neither."""
+        afresh: dict[str, Any] = {
+            "id": _name(), "secret": _name(), "callback": None, "lease_until": None, "verified_at": None,
+            "pushed_at": None, "missed_at": None, "digest": None,
+        }  # fmt: skip
+        await self.change(subscription_id, **(afresh | values))
 
     async def drop(self, subscription_id: str) -> None:
         """It is over."""
@@ -278,9 +291,9 @@ def _ending(condition: Any, now: datetime) -> Any:
 
 def _row(subscription: HubSubscription) -> dict[str, Any]:
     values = {column.name: getattr(subscription, column.name) for column in hub_subscriptions.columns}
-    return values | {"state": subscription.state.value}
+    return values | {"state": subscription.state.value, "hubs": list(subscription.hubs)}
 
 
 def _subscription(row: Any) -> HubSubscription:
     values = row._asdict()
-    return HubSubscription(**values | {"state": HubState(values["state"])})
+    return HubSubscription(**values | {"state": HubState(values["state"]), "hubs": tuple(values["hubs"] or ())})

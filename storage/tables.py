@@ -378,7 +378,9 @@ raw_pages = Table(
     Column("url", Text, nullable=False, comment="Address it was served under"),
     Column("content_type", Text, comment="Content-Type as received"),
     _time("fetched_at", "When it was fetched", nullable=False),
-    Column("encoding", Text, nullable=False, comment="zstd"),
+    Column(
+        "encoding", Text, nullable=False, comment="zstd; zstd+pages: several pages, named by a line of JSON in front"
+    ),
     Column("size", Integer, nullable=False, comment="Bytes before compression"),
     Column("body", LargeBinary, nullable=False, comment="The page, compressed"),
     PrimaryKeyConstraint("article_id", "revision"),

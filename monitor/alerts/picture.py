@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from config.alerting import Rule
 from monitor.health import TROUBLED
 from monitor.web.figures import failures_since, now_line
 from storage.model import HealthState, SourceState
 from storage.outages import LIVE
 from storage.storage import Storage
+from storage.volumes import volumes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,8 @@ class Picture:
     fresh_p95: float | None = None
     articles_hour: int = 0
     usual_hour: int | None = None
+    #: Stretch of the day to outlet to its articles of the last such stretch, and to what is usual then.
+    volumes: Mapping[timedelta, Mapping[str, tuple[int, int]]] = field(default_factory=dict)
     #: Runs of the last hour that gave a reason, by reason; and all of them.
     reasons: Mapping[str, int] = field(default_factory=dict)
     runs_hour: int = 0
@@ -55,8 +59,9 @@ class Picture:
     refused: Sequence[str] = ()
 
 
-async def read(storage: Storage, data_dir: Path, now: datetime) -> Picture:
-    """Read all of it."""
+async def read(storage: Storage, data_dir: Path, now: datetime, rules: Sequence[Rule] = ()) -> Picture:
+    """Read all of it; volumes only over the stretches that `rules` ask for."""
+    stretches = {rule.outlet_volume.over for rule in rules if rule.outlet_volume is not None}
     line = await now_line(storage, now)
     hour = now - timedelta(hours=1)
     facts = await storage.facts.all()
@@ -70,6 +75,7 @@ async def read(storage: Storage, data_dir: Path, now: datetime) -> Picture:
     return Picture(
         ill=[_ill(state, began) for state in states], sources=await storage.health.by_outlet(),
         fresh_p95=line.fresh_p95, articles_hour=line.articles_hour, usual_hour=line.usual_hour,
+        volumes={over: await volumes(storage.database, over, now) for over in sorted(stretches)},
         reasons=await failures_since(storage.database, hour), runs_hour=sum(runs.by_status.values()),
         disk_free=disk,
         lags={lag.consumer.name: (lag.age.total_seconds(), lag.dead) for lag in lags},

@@ -13,6 +13,10 @@ from storage.alerts import Trouble
 
 #: Fewer runs in an hour than this have no share of errors.
 LEAST_RUNS = 20
+#: Articles that have to be usual before fewer say anything: with a handful none is chance.
+LEAST_USUAL = 10
+#: Outlets from which on a fall of all of them together is one thing, and not the outlets'.
+LEAST_OUTLETS = 3
 #: Sources of an incident whose sentence is told.
 TOLD = 5
 
@@ -95,10 +99,29 @@ def _freshness(rule: Rule, picture: Picture, now: datetime) -> Iterator[Trouble]
 def _volume(rule: Rule, picture: Picture, now: datetime) -> Iterator[Trouble]:
     assert rule.volume is not None
     usual, came = picture.usual_hour, picture.articles_hour
-    # With a handful an hour none is chance.
-    if usual is not None and usual >= 10 and came < rule.volume * usual:
+    if usual is not None and usual >= LEAST_USUAL and came < rule.volume * usual:
         text = f"{came} articles in the last hour; {usual} are usual at this time of day."
         yield _one(rule, "few articles", text, now - timedelta(hours=1), "/")
+
+
+def _outlet_volume(rule: Rule, picture: Picture, now: datetime) -> Iterator[Trouble]:
+    assert rule.outlet_volume is not None
+    below, over = rule.outlet_volume.below, rule.outlet_volume.over
+    known = {k: v for k, v in picture.volumes.get(over, {}).items() if v[1] >= LEAST_USUAL}
+    if picture.outage_since is not None:
+        return
+    came, usual = (sum(pair[n] for pair in known.values()) for n in (0, 1))
+    if len(known) >= LEAST_OUTLETS and came < below * usual:
+        text = f"{came} articles of {len(known)} outlets in the last {span(over)}; {usual} are usual in these hours."
+        yield _one(rule, "few articles of all outlets", text, now - over, "/")
+        return
+    for outlet, (came, usual) in sorted(known.items()):
+        if came < below * usual and (not rule.outlets or outlet in rule.outlets):
+            yield Trouble(
+                rule=rule.name, key=outlet, severity=str(rule.severity), title=f"{outlet}: few articles",
+                sentence=f"{came} articles in the last {span(over)}; {usual} are usual in these hours.",
+                began_at=now - over, outlet_id=outlet, path=f"/sources?q=outlet%3A{outlet}",
+            )  # fmt: skip
 
 
 def _errors(rule: Rule, picture: Picture, now: datetime) -> Iterator[Trouble]:
@@ -155,7 +178,8 @@ _CONDITIONS: tuple[
     tuple[Callable[[Rule], object], Callable[[Rule, Picture, datetime], Iterator[Trouble]]], ...
 ] = (
     (lambda rule: rule.states, _states), (lambda rule: rule.freshness, _freshness),
-    (lambda rule: rule.volume, _volume), (lambda rule: rule.errors, _errors), (lambda rule: rule.disk, _disk),
+    (lambda rule: rule.volume, _volume), (lambda rule: rule.outlet_volume, _outlet_volume),
+    (lambda rule: rule.errors, _errors), (lambda rule: rule.disk, _disk),
     (lambda rule: rule.delivery, _delivery), (lambda rule: rule.overdue, _overdue),
     (lambda rule: rule.own_outage, _own_outage), (lambda rule: rule.configuration, _configuration),
 )  # fmt: skip

@@ -53,7 +53,7 @@ class AlertOffice:
     # -- incidents ----------------------------------------------------------------------------
 
     async def _troubles(self, settings: Settings, now: datetime) -> list[Trouble]:
-        picture = await read(self._storage, settings.data_dir, now)
+        picture = await read(self._storage, settings.data_dir, now, settings.alerts.rules)
         troubles = evaluate(settings.alerts.rules, picture, now)
         keys = {(t.rule, t.key) for t in troubles}
         self._first_seen = {key: self._first_seen.get(key, now) for key in keys}

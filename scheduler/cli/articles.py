@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from monitor.articles import NAMES, wish
 from monitor.filters import FilterError, parse
 from scheduler.cli.context import (
     ConfigOption,
@@ -40,7 +41,9 @@ def add_to(app: typer.Typer) -> None:
 def articles(
     words: Annotated[
         list[str] | None,
-        typer.Argument(help='Filter words: outlet:kontan since:2h "words in title or body".', show_default=False),
+        typer.Argument(
+            help='Filter words: outlet:kontan section:ekonomi since:2h "words in title or body".', show_default=False
+        ),
     ] = None,
     limit: LimitOption = 20,
     config: ConfigOption = None,
@@ -50,15 +53,14 @@ def articles(
     """List or search stored articles, the newest first."""
     settings = settings_from(config, data, lenient=True)
     try:
-        wanted = parse(words or (), names=("outlet",), now=utc_now())
+        wanted = wish(parse(words or (), names=NAMES, now=utc_now()))
     except FilterError as error:
         fail(Exit.USAGE, str(error))
 
     async def work(storage: Storage, out: Output) -> None:
         chosen = ArticleFilter(
-            outlet_id=wanted.one("outlet"), since=wanted.since, until=wanted.until,
-            query=" ".join(wanted.text) or None,
-        )  # fmt: skip
+            since=wanted.since, until=wanted.until, query=wanted.query, having=wanted.having, without=wanted.without
+        )
         found = (await storage.articles.list(chosen, limit=limit)).articles
         if json:
             out.records(record(a) for a in found)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -95,7 +96,13 @@ class Callbacks:
         changes = policy.denied(subscription, topic, reason, self._now())
         if changes is None:
             return _plain(404, "nothing of the kind was asked for")
-        await self._storage.hubs.change(subscription.id, **changes)
+        other = policy.elsewhere(
+            replace(subscription, state=HubState.DENIED), changes["message"], self._now(), policy.LAST_RETRY
+        )
+        if other is None:
+            await self._storage.hubs.change(subscription.id, **changes)
+        else:
+            await self._storage.hubs.turn(subscription.id, **other)
         log.warning("hub denied", reason=changes["message"])
         await self._lost(subscription.source_id)
         return _plain(200, "")

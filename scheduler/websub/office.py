@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 import structlog
@@ -89,6 +89,10 @@ class SubscriptionOffice:
             log.warning("hub lease over", source=subscription.source_id, hub=subscription.hub)
             await self.lost(subscription.source_id)
             return False
+        if subscription.state is HubState.ASKED and self._websub is not None:
+            message = f"{subscription.hub} took the request and did not ask back within {policy.VERIFICATION}"
+            if await self._went_elsewhere(subscription, message):
+                return False
         callback = self._websub.callback if self._websub else subscription.callback
         if (self._websub is None and subscription.state is not HubState.LEAVING) or callback is None:
             await hubs.change(subscription.id, act_at=None)
@@ -115,5 +119,15 @@ class SubscriptionOffice:
             return
         if asked.verified_at != subscription.verified_at:
             return  # verified all the same
-        await hubs.change(asked.id, **policy.refused(asked, refusal.message, refusal.wait, self._now()))
         log.warning("hub refuses", source=asked.source_id, hub=asked.hub, reason=refusal.message)
+        if not await self._went_elsewhere(asked, refusal.message, refusal.wait):
+            await hubs.change(asked.id, **policy.refused(asked, refusal.message, refusal.wait, self._now()))
+
+    async def _went_elsewhere(self, subscription: HubSubscription, message: str, wait: timedelta | None = None) -> bool:
+        """Whether another hub of the source is asked in place of this one."""
+        changes = policy.elsewhere(subscription, message, self._now(), wait or timedelta(0))
+        if changes is None:
+            return False
+        await self._storage.hubs.turn(subscription.id, **changes)
+        log.info("hub changed", source=subscription.source_id, hub=changes["hub"], reason=message)
+        return True

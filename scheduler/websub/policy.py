@@ -5,6 +5,7 @@
     offered ─ask─► asked ─verified─► active ─0.8 of the lease─► asked for again, active meanwhile
        ▲  refused or silent: later and later │ lease over: offered again
        └──────────── denied: after a week ◄──┘
+    not taken, not verified or denied, and the source names other hubs ─► offered at the next of them, in its order
     leaving ─ask─► verified, or asked three times ─► forgotten
 
 W3C Recommendation https://www.w3.org/TR/websub/, sections 5.1 to 5.3 and 8.
@@ -54,7 +55,8 @@ def is_signed(subscription: HubSubscription, header: str | None, body: bytes) ->
 def before_asking(subscription: HubSubscription, callback: str, now: datetime) -> Changes:
     """What is written before the request goes out: the hub may verify before it answers."""
     attempts = subscription.attempts + 1
-    again = now + max(VERIFICATION, _retry(attempts))
+    # With several hubs the waits are between rounds.
+    again = now + max(VERIFICATION, _retry(attempts) if len(subscription.hubs) < 2 else timedelta(0))
     changes: Changes = {"callback": callback, "attempts": attempts, "act_at": again}
     if subscription.state is HubState.ACTIVE and subscription.lease_until is not None:
         changes["act_at"] = min(again, subscription.lease_until)
@@ -72,6 +74,26 @@ def refused(subscription: HubSubscription, message: str, wait: timedelta | None,
     elif subscription.state is not HubState.LEAVING:
         changes["state"] = HubState.OFFERED.value
     return changes
+
+
+def elsewhere(
+    subscription: HubSubscription, message: str, now: datetime, wait: timedelta = timedelta(0)
+) -> Changes | None:
+    """The next hub that the source names, after this one did not take, verify or grant it; None: there is no other.
+
+    Once all were asked, the first waits: `wait` at least, and longer with each round.
+    """
+    hubs = subscription.hubs
+    ours = subscription.state in {HubState.ACTIVE, HubState.LEAVING}
+    if ours or len(hubs) < 2 or subscription.hub not in hubs:
+        return None
+    attempts = max(subscription.attempts, 1)
+    rounds, rest = divmod(attempts, len(hubs))
+    return {
+        "hub": hubs[(hubs.index(subscription.hub) + 1) % len(hubs)], "state": HubState.OFFERED.value,
+        "attempts": attempts, "act_at": now if rest else now + max(_retry(rounds), min(wait, LAST_RETRY)),
+        "message": message,
+    }  # fmt: skip
 
 
 def verified(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from config.alerting import DEFAULT_RULES, Severity
+from config.alerting import DEFAULT_RULES, Fall, Severity
 from config.errors import ConfigError
 from config.load import load
 from config.model import Settings
@@ -58,6 +58,37 @@ alerts:
     assert "volume" not in rules
     assert rules["kontan"].states == ("late", "silent")
     assert len(rules) == len(DEFAULT_RULES)
+
+
+def test_a_fall_of_an_outlets_volume_is_a_share_over_a_stretch_of_the_day(tmp_path: Path) -> None:
+    text = """
+alerts:
+  rules:
+    - {name: fall, outlet_volume: {below: 50%}, outlets: [a]}
+    - {name: deep, outlet_volume: {below: 10%, over: 2h}}
+"""
+    rules = {rule.name: rule for rule in loaded(tmp_path, text).alerts.rules}
+
+    assert rules["fall"].outlet_volume == Fall(below=0.5, over=timedelta(hours=6))
+    assert rules["fall"].outlets == ("a",)
+    assert rules["deep"].outlet_volume == Fall(below=0.1, over=timedelta(hours=2))
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("outlet_volume: 50%", "outlet_volume"),
+        ("outlet_volume: {over: 6h}", "below"),
+        ("outlet_volume: {below: 50%, over: 2d}", "out of range"),
+        ("outlet_volume: {below: 50%, over: 6 hours}", "did you mean 6h"),
+        ("disk: 5%, outlets: [a]", "outlets says nothing without states or outlet_volume"),
+    ],
+)
+def test_a_fall_that_makes_no_sense_is_told(tmp_path: Path, rule: str, words: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        loaded(tmp_path, f"alerts: {{rules: [{{name: fall, {rule}}}]}}")
+
+    assert words in "\n".join(map(str, caught.value.problems))
 
 
 def test_all_that_is_wrong_is_told_at_once_with_its_place_and_no_secret(tmp_path: Path) -> None:

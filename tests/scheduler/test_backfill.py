@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from bench import archive
 from crawlers.identity import url_key
 from crawlers.model import FeedEntry
 from crawlers.recognise import recognise
@@ -62,6 +64,19 @@ async def test_a_feed_full_of_old_stories_a_sitemap_of_last_year_and_other_guids
     heard = await _heard(desk)
     assert set(heard) <= {"new", "copy"}
     assert "new" in heard
+
+
+async def test_of_an_archive_that_nobody_has_read_yet_only_what_is_of_today_is_announced(short_dir: Path) -> None:
+    outcome = archive.Outcome(items=30)
+
+    with archive.served(30, datetime.now(UTC)) as (_, port):
+        archive.write_config(short_dir, port)
+        await archive.read(short_dir, outcome)
+
+    assert [fates for _, fates, _ in outcome.polls] == [{"stored": 30}, {}, {"stored": 29}, {}]
+    assert outcome.articles == 30 + 29  # the feed's and the sitemap's
+    assert outcome.events == {"new": 1, "backfilled": 58}
+    assert outcome.good
 
 
 async def test_pages_of_old_stories_are_not_followed(desk: Desk) -> None:

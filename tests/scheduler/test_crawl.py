@@ -156,6 +156,30 @@ async def test_a_source_that_fails_says_why_and_keeps_no_validators(desk: Desk, 
     assert state.last_failure == reason
 
 
+@pytest.mark.parametrize(("layers", "reason"), [(1, "too_large"), (2, "not_a_feed"), (3, "not_a_feed")])
+async def test_a_sitemap_in_a_file_that_unpacks_to_a_gibibyte_is_refused(desk: Desk, layers: int, reason: str) -> None:
+    desk.newsroom.misbehave("gzip_file_bomb", source="kabarniaga/sitemap", options={"layers": str(layers)})
+
+    run = await desk.crawl("kabarniaga/sitemap")
+
+    assert (run.status, run.reason) == (RunStatus.FAILED, reason)
+    assert run.bytes is not None
+    assert run.bytes < 2**21
+
+
+async def test_a_child_that_is_a_bomb_costs_its_neighbours_nothing(desk: Desk) -> None:
+    desk.newsroom.publish("kabarniaga", 1, channel="keuangan")
+    desk.newsroom.publish("kabarniaga", 1, channel="investasi")
+    desk.newsroom.misbehave("gzip_file_bomb", host="www.kabarniaga.test", path="/sitemap-news-keuangan")
+
+    run = await desk.crawl("kabarniaga/sitemap")
+
+    assert run.status is RunStatus.OK
+    sections = {a.article.section for a in await desk.articles("kabarniaga")}
+    assert "Investasi" in sections
+    assert "Keuangan" not in sections
+
+
 async def test_a_success_forgives_all_failures(desk: Desk) -> None:
     rule = desk.newsroom.misbehave("status_500", source=SOURCE)
     await desk.crawl()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,8 +12,10 @@ from hypothesis import strategies as st
 
 from storage.coverage import Coverage, size_class
 from storage.errors import StaleToken
-from storage.model import FIELDS, FateKind, Measured
+from storage.model import FIELDS, FateKind, Image, Measured
 from storage.storage import Storage
+
+from .conftest import article
 
 WHOLE = Measured(rules="current", found=frozenset(FIELDS), ruled=frozenset({"title", "body"}), characters=2000)
 BARE = Measured(rules="current", found=frozenset({"title"}), characters=0)
@@ -111,3 +114,19 @@ def test_lengths_are_told_to_a_fifth(lengths: list[int], share: float) -> None:
     ordered = sorted(lengths)
     exact = next(n for i, n in enumerate(ordered, 1) if i >= share * len(ordered))
     assert exact / 1.2 <= told <= exact * 1.2
+
+
+async def test_fields_of_a_source_are_those_of_its_newest_articles(desk: Any) -> None:
+    await desk.publish("tua", replace(article("tua"), authors=()))
+    await desk.publish("satu", replace(article("satu"), section="Ekonomi", tags=()))
+    image = Image(url="https://warta-pagi.test/1.jpg")
+    await desk.publish("dua", replace(article("dua"), published=desk.clock(), published_from="meta", images=(image,)))
+
+    newest = await desk.storage.coverage.of_source(desk.source, 2)
+
+    assert newest.pages == 2
+    assert newest.found == {
+        "title": 2, "authors": 2, "published": 1, "section": 1, "tags": 1, "image": 1, "body": 2,
+    }  # fmt: skip
+    assert (await desk.storage.coverage.of_source(desk.source, 9)).found["authors"] == 2
+    assert await desk.storage.coverage.of_source("nobody/here", 9) == Coverage(0, dict.fromkeys(newest.found, 0))

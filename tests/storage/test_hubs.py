@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -32,13 +33,25 @@ async def test_an_offer_is_kept_as_long_as_the_source_makes_it(desk: Any) -> Non
     hubs, now = desk.storage.hubs, desk.clock()
     assert await hubs.offer(desk.source, [], TOPIC, now) is None
     first = await active(desk)
-    assert await hubs.offer(desk.source, ["https://b.test/", HUB], TOPIC, now) == first
+    kept = await hubs.offer(desk.source, ["https://b.test/", HUB], TOPIC, now)
+    assert kept == replace(first, hubs=("https://b.test/", HUB)) == await hubs.of(desk.source)
     other = await hubs.offer(desk.source, [HUB], TOPIC + "/2", now)
 
     assert (await hubs.of(desk.source)).id == other.id
     assert (await hubs.get(first.id)).state is HubState.LEAVING
     assert {s.id for s in await hubs.due(now, 10)} == {first.id, other.id}
     assert (await hubs.counts()).by_state == {HubState.OFFERED: 1, HubState.LEAVING: 1}
+
+
+async def test_another_hub_knows_neither_the_name_nor_the_secret_of_the_former_one(desk: Any) -> None:
+    former = await active(desk)
+    await desk.storage.hubs.turn(former.id, hub="https://b.test/", state=HubState.OFFERED.value)
+
+    found = await desk.storage.hubs.of(desk.source)
+    assert await desk.storage.hubs.get(former.id) is None
+    assert found.id != former.id
+    assert found.secret != former.secret
+    assert (found.hub, found.callback, found.lease_until) == ("https://b.test/", None, None)
 
 
 async def test_pushes_wait_for_a_run_which_reads_them_in_their_order(desk: Any) -> None:

@@ -13,11 +13,13 @@ from typing import Any
 import pytest
 
 from monitor import runs
+from monitor.articles import NAMES, wish
 from monitor.filters import parse
 from monitor.web import found
 from monitor.web.day import Day
 from monitor.web.delivered import told_of
 from monitor.web.figures import ITEM_NAMES, ItemWish, item_page
+from storage.articles import ArticleFilter
 from storage.search import parse_query
 from storage.storage import Storage
 
@@ -99,7 +101,7 @@ def test_a_search_stretch_by_stretch_finds_what_a_search_at_once_finds(
     monkeypatch.setattr(found, "PATIENCE", -1.0)
 
     async def both(storage: Storage) -> Any:
-        whole = await found.article_page(storage, outlet_id=None, query=query, since=None, after=None, limit=10)
+        whole = await found.article_page(storage, wish(parse(query, names=(), now=utc())), after=None, limit=10)
         hits: list[found.Hit] = []
         after = None
         for _ in range(10):
@@ -109,6 +111,40 @@ def test_a_search_stretch_by_stretch_finds_what_a_search_at_once_finds(
             if after is None:
                 break
         return whole.rows, tuple(hits), after
+
+    whole, parts, after = ask(both)
+
+    assert parts == whole
+    assert after is None
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["kind:original", "-kind:revised", "language:id rupiah", "-language:id", "outlet:kabar,other kind:revised",
+     "day:{today}", "until:1h", "outlet:kabar -tag:emas"],
+)  # fmt: skip
+@pytest.mark.parametrize("stretch", [1, 5_000])
+def test_what_no_index_knows_is_found_page_by_page_and_is_what_storage_finds(
+    ask: Any, monkeypatch: pytest.MonkeyPatch, words: str, stretch: int
+) -> None:
+    monkeypatch.setattr(found, "LOOKED_THROUGH", stretch)
+    monkeypatch.setattr(found, "PATIENCE", -1.0)
+    monkeypatch.setattr(found, "SLACK", 1)
+    asked = wish(parse(words.format(today=utc().date()), names=NAMES, now=utc()))
+
+    async def both(storage: Storage) -> Any:
+        chosen = ArticleFilter(
+            since=asked.since, until=asked.until, query=asked.query, having=asked.having, without=asked.without
+        )
+        seen: list[str] = []
+        after = None
+        for _ in range(20):
+            part = await found.article_page(storage, asked, after=after, limit=1)
+            seen += [hit.id for hit in part.rows]
+            after = part.next
+            if after is None:
+                break
+        return [a.id for a in (await storage.articles.list(chosen)).articles], seen, after
 
     whole, parts, after = ask(both)
 

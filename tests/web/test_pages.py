@@ -218,6 +218,19 @@ def test_articles_are_found_and_show_what_changed(looked_at, page):
     assert frame.get_by_text("Asli").is_visible()
 
 
+def test_facets_narrow_down_and_keep_the_other_words(looked_at, page):
+    page.goto(looked_at.url + "articles?q=rupiah")
+    narrow = page.get_by_role("navigation", name="Narrow down")
+    narrow.get_by_role("link", name="revised").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/articles?q=kind*")
+    assert page.get_by_role("searchbox").input_value() == "kind:revised rupiah"
+    assert page.locator(".hits li").count() == 1
+    assert narrow.get_by_role("link", name="revised").get_attribute("aria-current") == "true"
+    narrow.get_by_role("link", name="all kinds").click()
+    page.wait_for_url("**/articles?q=rupiah")
+
+
 def test_a_run_shows_its_line_its_items_and_its_log(looked_at, page):
     page.goto(looked_at.url + f"runs/{looked_at.run}")
     assert "outcome=ok" in page.locator("pre").first.inner_text()

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
+from dataclasses import dataclass
 from itertools import pairwise
 
 import nh3
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from monitor.filters import Filter, FilterError, parse
+from monitor.articles import NAMES, wish
+from monitor.filters import Filter, FilterError, parse, with_word
 from monitor.web.delivered import told_of
 from monitor.web.face import lost, page, site_of
-from monitor.web.found import article_page, copies_of
+from monitor.web.found import Hits, article_page, copies_of
 from monitor.web.guard import FOREIGN_CSP
 from monitor.web.show import differences, pairs
 from storage.articles import Revision
 from storage.events import EventFilter
 
 PAGE = 40
-NAMES = ("outlet",)
+#: Facets in the order in which they are shown.
+HEADINGS = {
+    "outlet": "Outlets", "kind": "Kinds", "language": "Languages", "section": "Sections", "tag": "Tags", "day": "Days",
+}  # fmt: skip
 #: Revisions compared on one page, the newest.
 COMPARED = 10
 
@@ -31,24 +35,58 @@ async def articles(request: Request) -> Response:
     now = site.now()
     words, after = request.query_params.get("q", "")[:500], request.query_params.get("after", "")
     try:
-        wanted, problem = _parsed(words, now), None
+        wanted, problem = parse(words, names=NAMES, now=now), None
+        asked = wish(wanted)
     except FilterError as error:
         wanted, problem = Filter(), str(error)
+        asked = wish(wanted)
     hits = await article_page(
-        site.storage, outlet_id=wanted.one("outlet"), query=" ".join(wanted.text) or None, since=wanted.since,
-        after=int(after) if after.isdecimal() and len(after) < 19 else None, limit=PAGE,
-    )  # fmt: skip
-    bare = " ".join(w for w in words.split() if not w.startswith("outlet:"))
-    return page(
-        request, "articles.html", now, words=words, bare=bare, problem=problem, hits=hits, outlet=wanted.one("outlet")
+        site.storage, asked, after=int(after) if after.isdecimal() and len(after) < 19 else None, limit=PAGE
     )
+    return page(
+        request, "articles.html", now, words=words, problem=problem, hits=hits,
+        facets=_facets(hits, wanted, "" if problem else words),
+    )  # fmt: skip
 
 
-def _parsed(words: str, now: datetime) -> Filter:
-    """Filter words; quoted text stays a phrase for the search."""
-    wanted = parse(words, names=NAMES, now=now)
-    phrases = tuple(f'"{text}"' if " " in text else text for text in wanted.text)
-    return Filter(fields=wanted.fields, text=phrases, since=wanted.since)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A value of a facet to choose."""
+
+    value: str
+    count: int
+    #: Filter words that ask for it besides the others; None: words cannot say it.
+    words: str | None
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FacetView:
+    """What articles can be told apart by, as it is shown."""
+
+    heading: str
+    choices: tuple[Choice, ...]
+    #: Filter words without any choice; None: nothing is chosen.
+    everything: str | None
+
+
+def _facets(hits: Hits, wanted: Filter, words: str) -> list[FacetView]:
+    """Every facet that has a value; each choice keeps the other filter words."""
+    found = []
+    for name, heading in HEADINGS.items():
+        chosen = [value.casefold() for value in wanted.fields.get(name, ())]
+        choices = tuple(
+            Choice(
+                value=facet.value, count=facet.count, words=with_word(words, name, facet.value),
+                chosen=facet.value.casefold() in chosen,
+            )
+            for facet in hits.facets
+            if facet.name == name
+        )  # fmt: skip
+        if choices or chosen:
+            everything = with_word(words, name, None) if chosen else None
+            found.append(FacetView(heading=heading, choices=choices, everything=everything))
+    return found
 
 
 async def article(request: Request) -> Response:

@@ -17,6 +17,7 @@ from monitor.web.figures import arrivals_of_source, fates_of_sources, sentence, 
 from monitor.web.pages.sources import DAY, zone_of
 from monitor.web.show import pairs, unlikely
 from monitor.web.site import Site
+from storage.coverage import Coverage
 from storage.explanation import explanation
 from storage.model import FIELDS, SourceState
 from storage.rhythm import Forecast
@@ -24,6 +25,8 @@ from storage.rhythms import Remembered
 
 #: Version of an outlet's rules that reads today's pages.
 CURRENT = "current"
+#: Articles of the source whose fields are looked at, the newest.
+NEWEST = 60
 
 
 async def source(request: Request) -> Response:
@@ -49,7 +52,7 @@ async def source(request: Request) -> Response:
         runs=await storage.runs.list(source_id=source_id, limit=40),
         fates=await storage.fates.search(source_id=source_id, limit=25), day=fates.get(source_id, {}),
         week=await _week(site, source_id, known, zone_of(declared), now),
-        coverage=await _coverage(site, state.outlet_id, now),
+        coverage=await _coverage(site, state, now), newest=NEWEST,
         memory=pairs({n: getattr(state, n) for n in SourceState.__dataclass_fields__}, without=hidden),
         declared=declared, yaml=masked(settings, as_yaml(declared)) if declared else None,
         curl=masked(settings, as_curl(declared, state)) if declared else None,
@@ -103,21 +106,39 @@ async def _week(site: Site, source_id: str, known: Remembered | None, zone: tzin
     return Week(zone=getattr(zone, "key", "UTC"), came=came, expected=expected, watched_hours=watched)
 
 
-async def _coverage(site: Site, outlet_id: str, now: datetime) -> list[tuple[str, float, float | None]]:
-    """Share of pages of the last seven days, and of the three weeks before, that gave each field."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldShare:
+    """How many pages gave a field, as shares; None where there are no pages."""
+
+    name: str
+    #: Of the source's newest articles.
+    own: float | None
+    #: Of its outlet's pages of the last seven days, and of the three weeks before.
+    lately: float | None
+    before: float | None
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the outlet's pages gave it clearly more often before."""
+        return self.before is not None and self.lately is not None and self.before - self.lately > 0.2
+
+
+async def _coverage(site: Site, state: SourceState, now: datetime) -> list[FieldShare]:
+    """Every field, unless nothing is known of any."""
     today, book = now.date(), site.storage.coverage
-    lately = await book.total(outlet_id, CURRENT, today - timedelta(days=6), today)
-    before = await book.total(outlet_id, CURRENT, today - timedelta(days=27), today - timedelta(days=7))
-    if not lately.pages:
+    own = await book.of_source(state.id, NEWEST)
+    lately = await book.total(state.outlet_id, CURRENT, today - timedelta(days=6), today)
+    before = await book.total(state.outlet_id, CURRENT, today - timedelta(days=27), today - timedelta(days=7))
+    if not (own.pages or lately.pages):
         return []
     return [
-        (
-            name,
-            lately.found.get(name, 0) / lately.pages,
-            before.found.get(name, 0) / before.pages if before.pages else None,
-        )
+        FieldShare(name=name, own=_share(own, name), lately=_share(lately, name), before=_share(before, name))
         for name in FIELDS
     ]
+
+
+def _share(coverage: Coverage, name: str) -> float | None:
+    return coverage.found.get(name, 0) / coverage.pages if coverage.pages else None
 
 
 def masked(settings: Settings, text: str) -> str:

@@ -6,12 +6,18 @@ from typing import Any
 
 import pytest
 
-from config.alerting import DEFAULT_RULES, Grouping, Rule
+from config.alerting import DEFAULT_RULES, Fall, Grouping, Rule
 from monitor.alerts.picture import Ill, Picture
 from monitor.alerts.rules import evaluate, held
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+FALL = Fall(below=0.5, over=6 * HOUR)
+
+
+def falls(**volumes: tuple[int, int]) -> Picture:
+    """Outlets with what came in six hours and what is usual."""
+    return Picture(volumes={6 * HOUR: volumes})
 
 
 def ill(source: str, state: str = "silent", **more: Any) -> Ill:
@@ -70,6 +76,8 @@ def test_a_thousand_sources_are_told_in_a_few_lines() -> None:
     [
         (Rule(name="r", freshness=HOUR), Picture(fresh_p95=7200.0), "2 h after"),
         (Rule(name="r", volume=0.3), Picture(articles_hour=20, usual_hour=100), "20 articles in the last hour; 100"),
+        (Rule(name="r", outlet_volume=FALL), falls(a=(9, 20)), "9 articles in the last 6 h; 20 are usual"),
+        (Rule(name="r", outlet_volume=FALL), falls(a=(9, 20), b=(1, 90), c=(0, 10)), "10 articles of 3 outlets"),
         (Rule(name="r", errors=0.2), Picture(runs_hour=100, reasons={"dns": 30, "empty": 1}), "31 of 100 runs"),
         (Rule(name="r", disk=0.05), Picture(disk_free=0.012), "1.2% of the disk"),
         (Rule(name="r", delivery=HOUR), Picture(lags={"cms": (7200.0, 0)}), "Consumer cms is behind"),
@@ -90,6 +98,10 @@ def test_each_condition_finds_its_trouble_and_says_it_plainly(rule: Rule, pictur
     [
         (Rule(name="r", volume=0.3), Picture(articles_hour=0, usual_hour=4)),
         (Rule(name="r", volume=0.3), Picture(articles_hour=0, usual_hour=None)),
+        (Rule(name="r", outlet_volume=FALL), falls(a=(10, 20), b=(0, 9))),
+        (Rule(name="r", outlet_volume=FALL, outlets=("b",)), falls(a=(0, 20), b=(40, 40))),
+        (Rule(name="r", outlet_volume=FALL), replace(falls(a=(0, 20)), outage_since=NOW)),
+        (Rule(name="r", outlet_volume=Fall(below=0.5, over=HOUR)), falls(a=(0, 20))),
         (Rule(name="r", errors=0.2), Picture(runs_hour=5, reasons={"dns": 5})),
         (Rule(name="r", errors=0.2, reasons=("tls",)), Picture(runs_hour=100, reasons={"dns": 90})),
         (Rule(name="r", overdue=HOUR), Picture(next_due=NOW - 2 * HOUR, overdue=7, outage_since=NOW)),
@@ -97,6 +109,12 @@ def test_each_condition_finds_its_trouble_and_says_it_plainly(rule: Rule, pictur
 )
 def test_what_proves_nothing_is_no_trouble(rule: Rule, picture: Picture) -> None:
     assert evaluate([rule], picture, NOW) == []
+
+
+def test_each_outlet_that_falls_is_an_incident_of_its_own() -> None:
+    found = evaluate([Rule(name="r", outlet_volume=FALL)], falls(a=(9, 20), b=(1, 20), c=(90, 90), d=(80, 90)), NOW)
+
+    assert [(t.key, t.outlet_id, t.began_at) for t in found] == [("a", "a", NOW - 6 * HOUR), ("b", "b", NOW - 6 * HOUR)]
 
 
 def test_trouble_has_to_last_as_long_as_its_rule_says() -> None:

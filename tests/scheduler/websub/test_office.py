@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from config.model import Adaptive, Outlet, Politeness, Source, SourceKind, WebSub
+from scheduler.websub import policy
 from scheduler.websub.client import HubClient
 from storage.hubs import HubState
 
@@ -155,7 +156,58 @@ async def test_a_hub_that_pleases_is_kept_when_a_source_names_several(post: Any)
     former = await post.active()
     kept = await post.storage.hubs.offer(SOURCE, ["https://new.test/", post.hub.url], TOPIC, post.clock())
 
-    assert kept == former
+    assert (kept.id, kept.hub, kept.state) == (former.id, former.hub, HubState.ACTIVE)
+    assert kept.hubs == ("https://new.test/", post.hub.url)
+
+
+async def test_the_hubs_that_a_source_names_are_tried_in_their_order_until_one_verifies(post: Any) -> None:
+    names = [post.hub.url, post.hub.url + "/2", post.hub.url + "/3"]
+    post.hub.answers = [(500, {})]
+    await post.storage.hubs.offer(SOURCE, names, TOPIC, post.clock())
+    await post.office.tick()  # the first refuses
+    await post.office.tick()  # the second takes it and never asks back
+    silent = post.hub.got[-1][1]
+    for _ in range(3):
+        await post.office.tick()
+    post.clock.advance(policy.VERIFICATION)
+    await post.office.tick()
+    await post.office.tick()
+
+    assert [path for path, _ in post.hub.got] == ["/hub", "/hub/2", "/hub/3"]
+    assert len({form["hub.secret"] for _, form in post.hub.got}) == 3
+    assert (await post.verify()).text == "c-4711"
+    found = await post.now()
+    assert (found.hub, found.state, found.attempts) == (names[2], HubState.ACTIVE, 0)
+    query = {"hub.mode": "subscribe", "hub.topic": TOPIC, "hub.challenge": "late"}
+    assert (await post.http.get(silent["hub.callback"], params=query)).status_code == 404
+
+
+async def test_once_all_hubs_have_refused_they_are_asked_again_later_and_later(post: Any) -> None:
+    names = [post.hub.url, post.hub.url + "/2"]
+    post.hub.answers = [(500, {})] * 6
+    await post.storage.hubs.offer(SOURCE, names, TOPIC, post.clock())
+    waits = []
+    for _ in range(6):
+        await post.office.tick()
+        found = await post.now()
+        waits.append((found.act_at - post.clock()) // timedelta(minutes=1))
+        post.clock.moment = found.act_at
+
+    assert [path for path, _ in post.hub.got] == ["/hub", "/hub/2"] * 3
+    assert waits == [0, 5, 0, 10, 0, 20]
+
+
+async def test_a_hub_that_denies_gives_way_to_the_next(make_post: Any) -> None:
+    post = await make_post(outlets=[OUTLET])
+    await post.active()
+    await post.storage.hubs.offer(SOURCE, [post.hub.url, post.hub.url + "/2"], TOPIC, post.clock())
+    await post.verify(mode="denied", reason="no room")
+    await post.office.tick()
+
+    assert post.hub.got[-1][0] == "/hub/2"
+    assert "no room" in (await post.now()).message
+    assert (await post.verify()).text == "c-4711"
+    assert (await post.now()).hub == post.hub.url + "/2"
 
 
 async def test_another_callback_starts_anew_with_another_secret(post: Any, make_post: Any) -> None:
