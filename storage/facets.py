@@ -90,5 +90,5 @@ def _tagged(values: tuple[str, ...], *, is_sqlite: bool) -> ColumnElement[bool]:
     if is_sqlite:
         one = func.json_each(tags).table_valued("value", name="one")
         return one.select().with_only_columns(one.c.value).where(_among(one.c.value, values)).exists()
-    several = func.jsonb_array_elements_text(tags).table_valued("value", name="one")
+    several = func.jsonb_array_elements_text(tags).table_valued("value").render_derived(name="one")
     return several.select().with_only_columns(several.c.value).where(_among(several.c.value, values)).exists()

@@ -16,7 +16,7 @@ hub_subscriptions = Table(
         "hub",
         Text,
         nullable=False,
-        comment="Address that takes subscriptions: the one that is tried or that was verified",
+        comment="Address that takes subscriptions: the one that is tried or verified",
     ),
     Column("topic", Text, nullable=False, comment="What is subscribed to: the source's own rel=self"),
     Column("secret", Text, nullable=False, comment="Key of the signatures of what is pushed"),

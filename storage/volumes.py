@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from storage.database import Database
-from storage.tables import articles, outlets, sources
+from storage.tables import articles, sources
 
 #: Days before with which a stretch is compared.
 DAYS = 7
@@ -21,18 +21,17 @@ async def volumes(database: Database, over: timedelta, now: datetime) -> dict[st
     Usual is the lower median of the seven days before, or what came on the same day a week ago if that was less: a
     Saturday is not held against working days, nor a week against one with an outage.
     """
-    a = articles.c
+    a, s = articles.c, sources.c
+    polled = select(s.outlet_id).where(s.removed_at.is_(None), ~s.paused).group_by(s.outlet_id).subquery()
 
     def came(days: int) -> Any:
         until = now - timedelta(days=days)
         query = select(func.count()).select_from(articles)
-        return query.where(a.outlet_id == outlets.c.id, a.first_seen >= until - over, a.first_seen < until)
+        return query.where(a.outlet_id == polled.c.outlet_id, a.first_seen >= until - over, a.first_seen < until)
 
-    s = sources.c
-    polled = select(s.id).where(s.outlet_id == outlets.c.id, s.removed_at.is_(None), ~s.paused).exists()
     columns = [came(days).scalar_subquery().label(f"d{days}") for days in range(DAYS + 1)]
     async with database.read() as connection:
-        rows = (await connection.execute(select(outlets.c.id, *columns).where(polled))).all()
+        rows = (await connection.execute(select(polled.c.outlet_id, *columns))).all()
     return {row[0]: (int(row[1]), usual([int(n) for n in row[2:]])) for row in rows}
 
 

@@ -290,6 +290,18 @@ def test_a_small_body_unpacks_to_a_large_one(scene: Scene) -> None:
     assert len(gzip.decompress(got.body)) == 20 << 20
 
 
+@sees("gzip_file_bomb")
+@pytest.mark.parametrize("layers", [1, 2])
+def test_a_small_file_unpacks_to_a_large_one(scene: Scene, layers: int) -> None:
+    scene.with_rule("gzip_file_bomb", megabytes=32, layers=layers)
+    got = scene.get(accept_encoding="gzip")
+    assert "content-encoding" not in got.headers
+    body = got.body
+    for _ in range(layers):
+        body = gzip.decompress(body)
+    assert body.count(0) == len(body) == 32 << 20
+
+
 @sees("truncated_gzip", "not_gzip")
 def test_gzip_is_cut_or_not_gzip_at_all(scene: Scene) -> None:
     scene.with_rule("truncated_gzip")
