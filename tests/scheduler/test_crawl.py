@@ -176,8 +176,8 @@ async def test_a_child_that_is_a_bomb_costs_its_neighbours_nothing(desk: Desk) -
 
     assert run.status is RunStatus.OK
     sections = {a.article.section for a in await desk.articles("kabarniaga")}
-    assert "Investasi" in sections
-    assert "Keuangan" not in sections
+    assert "INVESTASI" in sections
+    assert "KEUANGAN" not in sections
 
 
 async def test_a_success_forgives_all_failures(desk: Desk) -> None:
