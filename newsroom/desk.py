@@ -356,9 +356,12 @@ class Desk:
             counted = "Dibaca" if self.masthead.language == "id" else "Views:"
             kept = tuple(p for p in words.paragraphs if not p.startswith(counted))
             return replace(words, paragraphs=(*kept, f"{counted} {story.seed % 900 + 100 + index} kali"))
-        at = 1 + (story.seed + index) % (len(words.paragraphs) - 1)
-        corrected = _DIGITS.sub(lambda m: _corrected(m[0], story.seed + index), words.paragraphs[at], count=1)
-        if corrected == words.paragraphs[at]:
+        for step in range(len(words.paragraphs) - 1):
+            at = 1 + (story.seed + index + step) % (len(words.paragraphs) - 1)
+            corrected = _DIGITS.sub(lambda m: _corrected(m[0], story.seed + index), words.paragraphs[at], count=1)
+            if corrected != words.paragraphs[at]:
+                break
+        else:
             corrected += " (Koreksi)" if self.masthead.language == "id" else " (Corrected)"
         notice = (_NOTICES[self.masthead.language],) if change is Change.CORRECTION else ()
         return replace(words, paragraphs=(*words.paragraphs[:at], corrected, *words.paragraphs[at + 1 :], *notice))
@@ -377,7 +380,7 @@ def _by_time(stories: list[Story]) -> tuple[Story, ...]:
 
 def _corrected(number: str, salt: int) -> str:
     """The number with its first digit changed."""
-    return str((int(number[0]) + 1 + salt % 8) % 9 + 1) + number[1:]
+    return str((int(number[0]) + salt % 8) % 9 + 1) + number[1:]
 
 
 def _retitled(title: str, language: str) -> str:

@@ -84,8 +84,8 @@ async def test_a_lightly_edited_rerun_is_a_linked_copy_and_the_agencys_text_the_
 
 async def test_an_outlet_whose_copies_stand_apart_has_stories_of_its_own(desk: Desk) -> None:
     newsroom = desk.newsroom
-    (story,) = newsroom.publish(APART, 1)
-    source = next(s.id for s in desk.settings.outlet(APART).sources if s.kind.value == "feed")  # type: ignore[union-attr]
+    (story,) = newsroom.publish(APART, 1, channel="berita")
+    source = f"{APART}/berita"
     first = await desk.crawl(source)
     newsroom.clock.forward(timedelta(minutes=1))
     newsroom.republish(APART, story.number, Kind.DUPLICATE)
