@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -119,7 +120,7 @@ async def test_workers_sharing_a_host_keep_its_delay_and_all_get_their_turn(redi
     # Redis keeps whole milliseconds, and a start is noted a moment after it was granted.
     assert sum(gaps) >= 23 * (delay - 0.002)
     assert len(starts) == 24
-    assert {name for _, name in starts[:12]} == set(budgets)
+    assert Counter(name for _, name in starts) == dict.fromkeys(budgets, 8)
 
 
 async def test_never_more_than_the_limits_are_in_flight(redis: Redis) -> None:
