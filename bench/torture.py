@@ -279,7 +279,7 @@ def torture(
             newsroom.clock.set_speed(0)
             for rule, _ in newsroom.rules.all():
                 newsroom.rules.remove(rule.id)
-            # A robots.txt that failed at the end is believed for ten minutes; a start has no such memory.
+            # What a process remembers of the last faults does not last into the catching up.
             for role in ("daemon", "worker"):
                 verdict.kills[role] += stage.kill(role)
             since, stopped = time.monotonic(), wall()

@@ -25,9 +25,12 @@ Fetch = Callable[[str], Awaitable[FetchResult]]
 LIFETIME = timedelta(hours=24)
 #: Shortest life, whatever Cache-Control says: robots.txt is not asked for with every page.
 SHORTEST_LIFETIME = timedelta(minutes=10)
-#: How long a server error stands for "everything is forbidden" before it is tried again.
+#: How long a first server error stands for "everything is forbidden" before it is tried again; each further one in
+#: a row stands for twice as long. Most are over in seconds, and a feed may list an article for minutes only.
+FIRST_ERROR_LIFETIME = timedelta(seconds=30)
+#: Longest such time.
 ERROR_LIFETIME = timedelta(minutes=10)
-#: The same for a network that does not reach the host; short, for it may be our own.
+#: The same for a network that does not reach the host; always short, for it may be our own.
 NETWORK_LIFETIME = timedelta(seconds=30)
 #: Rules that were once read are kept in force this long while robots.txt cannot be reached.
 STALE_LIFETIME = timedelta(days=30)
@@ -67,6 +70,8 @@ class _Entry:
     read_at: datetime | None = None
     #: Why the last attempt failed; None when it did not.
     failure: FetchFailed | None = None
+    #: Failures in a row, the network's not counted.
+    errors: int = 0
     #: When to ask again; None means at once.
     until: datetime | None = None
     weight: int = 0
@@ -127,7 +132,13 @@ class Robots:
                 return
             self._learn(entry, await fetch(robots_url(target)), token)
             if entry.until is not None:
-                note = Note(rules=entry.rules, read_at=entry.read_at, until=entry.until, failure=entry.failure)
+                note = Note(
+                    rules=entry.rules,
+                    read_at=entry.read_at,
+                    until=entry.until,
+                    failure=entry.failure,
+                    errors=entry.errors,
+                )
                 await self._shelf.put(name, to_json(note), STALE_LIFETIME)
         finally:
             await self._shelf.release(name)
@@ -140,7 +151,7 @@ class Robots:
             return False
         if note.rules is not None or entry.rules is None:
             entry.rules, entry.read_at = note.rules, note.read_at
-        entry.until, entry.failure = note.until, note.failure
+        entry.until, entry.failure, entry.errors = note.until, note.failure, note.errors
         self._weigh(entry)
         return self._good(entry)
 
@@ -161,7 +172,7 @@ class Robots:
 
     def _learn(self, entry: _Entry, result: FetchResult, token: str) -> None:
         now = self._now()
-        entry.failure = None
+        entry.failure, errors, entry.errors = None, entry.errors, 0
         if isinstance(result, Fetched):
             entry.rules = parse(result.body, token)
             entry.read_at, entry.until = now, now + lifetime(result.header("cache-control"))
@@ -169,7 +180,8 @@ class Robots:
             entry.failure = result
             if entry.read_at is not None and now - entry.read_at > STALE_LIFETIME:
                 entry.rules = entry.read_at = None
-            entry.until = now + _until_next(result)
+            entry.errors = errors + (result.kind not in _NETWORK)
+            entry.until = now + _until_next(result, entry.errors)
         else:
             entry.rules, entry.read_at, entry.until = ALLOW_ALL, now, now + LIFETIME
         self._weigh(entry)
@@ -205,10 +217,13 @@ def lifetime(cache_control: str | None) -> timedelta:
     return min(max(timedelta(seconds=int(match.group(1))), SHORTEST_LIFETIME), LIFETIME)
 
 
-def _until_next(failure: FetchFailed) -> timedelta:
+def _until_next(failure: FetchFailed, errors: int) -> timedelta:
     if failure.retry_after is not None:
         return min(max(failure.retry_after, NETWORK_LIFETIME), LIFETIME)
-    return NETWORK_LIFETIME if failure.kind in _NETWORK else ERROR_LIFETIME
+    if failure.kind in _NETWORK:
+        return NETWORK_LIFETIME
+    # More doublings than reach the longest time would only overflow.
+    return min(FIRST_ERROR_LIFETIME * 2 ** min(errors - 1, 16), ERROR_LIFETIME)
 
 
 def _verdict(entry: _Entry, path: str) -> RobotsVerdict:

@@ -10,7 +10,7 @@ from typing import Any
 from crawlers.model import FailureKind, FetchFailed
 from crawlers.robots_rules import Rule, Rules
 
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +24,8 @@ class Note:
     until: datetime
     #: Why the last attempt failed; None when it did not.
     failure: FetchFailed | None = None
+    #: How many such failures there were in a row, the network's not counted.
+    errors: int = 0
 
 
 def to_json(note: Note) -> bytes:
@@ -35,6 +37,7 @@ def to_json(note: Note) -> bytes:
         "delay": None if rules is None else rules.delay,
         "read_at": None if note.read_at is None else note.read_at.isoformat(),
         "until": note.until.isoformat(),
+        "errors": note.errors,
         "failure": None if failure is None else {
             "url": failure.url, "kind": str(failure.kind), "message": failure.message, "status": failure.status,
             "retry_after": None if failure.retry_after is None else failure.retry_after.total_seconds(),
@@ -60,6 +63,7 @@ def from_json(text: bytes) -> Note | None:
             read_at=None if told["read_at"] is None else _moment(told["read_at"]),
             until=_moment(told["until"]),
             failure=None if told["failure"] is None else _failure(told["failure"]),
+            errors=max(0, int(told["errors"])),
         )
     except (ValueError, KeyError, TypeError, RecursionError, OverflowError):
         return None

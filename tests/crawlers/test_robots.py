@@ -74,6 +74,22 @@ async def test_5xx_forbids_all_for_a_while(web, robots, status):
     assert isinstance(await robots.get(web.url("/page")), Fetched)
 
 
+async def test_an_error_stands_for_half_a_minute_and_each_further_one_for_twice_as_long(web, robots):
+    web.says("/robots.txt", web.reply("503 Busy", b""))
+    asked = []
+    for second in range(0, 3000, 10):
+        before = len(web.paths())
+        await robots.get(web.url("/page"))
+        if len(web.paths()) > before:
+            asked.append(second)
+        robots.clock.forward(seconds=10)
+    assert asked == [0, 30, 90, 210, 450, 930, 1530, 2130, 2730]
+
+    of(web, "User-agent: *\nAllow: /\n")
+    robots.clock.forward(minutes=11)
+    assert isinstance(await robots.get(web.url("/page")), Fetched)
+
+
 async def test_429_is_no_permission(web, robots):
     web.says("/robots.txt", web.reply("429 Slow", b"", "Retry-After: 40"))
     result = await robots.get(web.url("/page"))

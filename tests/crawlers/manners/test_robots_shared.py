@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from crawlers.address import parse_target
 from crawlers.model import FailureKind, FetchFailed, FetchRequest, Purpose
-from crawlers.robots import ERROR_LIFETIME, LIFETIME, Robots
+from crawlers.robots import FIRST_ERROR_LIFETIME, LIFETIME, Robots
 from crawlers.robots_note import Note, from_json, to_json
 from crawlers.robots_rules import Rules, parse
 from storage.redis import connect
@@ -77,7 +77,15 @@ async def test_an_error_is_shared_and_rules_once_read_hold_through_it_for_whoeve
     assert second.failure.status == 503
     assert web.paths().count("/robots.txt") == 1
 
-    workers.clock.moment += ERROR_LIFETIME
+    workers.clock.moment += FIRST_ERROR_LIFETIME
+    assert not (await workers(1, web.url("/a"))).allowed
+    assert web.paths().count("/robots.txt") == 2
+    # It is the second in a row, whoever saw the first.
+    workers.clock.moment += FIRST_ERROR_LIFETIME
+    assert not (await workers(0, web.url("/a"))).allowed
+    assert web.paths().count("/robots.txt") == 2
+
+    workers.clock.moment += FIRST_ERROR_LIFETIME
     web.says("/robots.txt", web.reply("200 OK", b"User-agent: *\nDisallow: /admin\n"))
     assert (await workers(0, web.url("/a"))).allowed
     workers.clock.moment += LIFETIME
@@ -113,7 +121,7 @@ async def test_rules_beyond_measure_and_notes_that_are_none_are_not_shared(redis
 def test_a_note_says_the_same_after_its_journey(body: bytes, kind: FailureKind, status: int | None) -> None:
     failed = FetchFailed(url="u", kind=kind, message="m", status=status, fetched_at=NOW, retry_after=timedelta(hours=1))
     for rules, failure in ((parse(b"User-agent: *\n" + body, "warta"), None), (None, failed), (Rules(), failed)):
-        note = Note(rules=rules, read_at=NOW if rules else None, until=NOW + LIFETIME, failure=failure)
+        note = Note(rules=rules, read_at=NOW if rules else None, until=NOW + LIFETIME, failure=failure, errors=3)
         assert from_json(to_json(note)) == note
 
 
