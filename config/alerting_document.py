@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field, PlainValidator
@@ -10,7 +9,6 @@ from pydantic import Field, PlainValidator
 from config import addresses as a
 from config import values as v
 from config.part import Part, none
-from config.units import duration, likely_duration
 from config.units import share as share_of
 
 SeverityName = Literal["info", "warning", "critical"]
@@ -29,18 +27,6 @@ def _share(value: object) -> float:
     return found
 
 
-def _stretch(value: object) -> timedelta:
-    expected = "between 1h and 1d, such as 6h"
-    text = v.text_of(value, expected)
-    try:
-        found = duration(text)
-    except ValueError:
-        raise v.wrong(f"{text[:80]!r} is not a duration", expected, likely_duration(text[:80])) from None
-    if not timedelta(hours=1) <= found <= timedelta(days=1):
-        raise v.wrong("this stretch of the day is out of range", expected)
-    return found
-
-
 def _channel_url(value: object) -> str:
     """The address may hold a token: nothing of it is repeated in messages."""
     expected = "an address of apprise, such as mailto://…, tgram://…, slack://… or json://…, as ${NAME}"
@@ -55,7 +41,6 @@ def _channel_url(value: object) -> str:
 
 _SHARE = v.schema(type="string", pattern=r"^[0-9]+(\.[0-9]+)?%$", examples=["20%"])
 Share = Annotated[float, PlainValidator(_share), _SHARE]
-Stretch = Annotated[timedelta, PlainValidator(_stretch), v.schema(type="string", examples=["6h"])]
 ChannelUrl = Annotated[str, PlainValidator(_channel_url), v.schema(type="string", examples=["${OPS_CHANNEL}"])]
 
 
@@ -88,7 +73,7 @@ class FallPart(Part):
 
     below: Share
     """Its articles are below this share of what is usual for it in the same hours."""
-    over: Stretch | None = None
+    over: v.Stretch | None = None
     """The stretch of the day that is looked back on."""
 
 

@@ -72,6 +72,13 @@ def _age(value: object) -> timedelta:
     return found
 
 
+def _stretch(value: object) -> timedelta:
+    found = _duration(value)
+    if not timedelta(hours=1) <= found <= timedelta(days=1):
+        raise wrong("this stretch of the day is out of range", "between 1h and 1d, such as 6h")
+    return found
+
+
 def _seconds(value: object) -> float:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     found = float(str(value)) if number else _duration(value).total_seconds()
@@ -229,6 +236,7 @@ _SELECTOR = {"anyOf": [{"type": "string", "description": "CSS"}, _keyed("xpath")
 Duration = Annotated[timedelta, PlainValidator(_duration), _DURATION_SCHEMA]
 Age = Annotated[timedelta, PlainValidator(_age), _DURATION_SCHEMA]
 Interval = Annotated[timedelta, PlainValidator(_interval), _DURATION_SCHEMA]
+Stretch = Annotated[timedelta, PlainValidator(_stretch), schema(type="string", examples=["6h"])]
 Seconds = Annotated[
     float,
     PlainValidator(_seconds),

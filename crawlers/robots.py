@@ -223,7 +223,7 @@ def _until_next(failure: FetchFailed, errors: int) -> timedelta:
     if failure.kind in _NETWORK:
         return NETWORK_LIFETIME
     # More doublings than reach the longest time would only overflow.
-    return min(FIRST_ERROR_LIFETIME * 2 ** min(errors - 1, 16), ERROR_LIFETIME)
+    return min(FIRST_ERROR_LIFETIME * 2.0 ** min(errors - 1, 16), ERROR_LIFETIME)
 
 
 def _verdict(entry: _Entry, path: str) -> RobotsVerdict:

