@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from typing import Any, Final
 
 from config.model import ArticleRules, Selectors
+from crawlers.extract.enough import enough
 from crawlers.extract.meta import absolute, line
 from crawlers.extract.parse import Element
 from crawlers.extract.tree import Tree
@@ -29,21 +30,9 @@ _CLOCK: Final = re.compile(r"\d{1,2}[:.]\d{2}(?!\d)")
 def texts(tree: Tree, selectors: Selectors) -> list[str]:
     """The texts under the first selector that yields any."""
     for selector in selectors:
-        if found := _enough(map(_text, tree.select(selector)[:_MAX_TEXTS])):
+        if found := enough(map(_text, tree.select(selector)[:_MAX_TEXTS]), _ENOUGH):
             return found
     return []
-
-
-def _enough(texts: Iterable[str]) -> list[str]:
-    """The texts that are not empty, as far as they are read."""
-    found, size = [], 0
-    for text in texts:
-        if text:
-            found.append(text)
-            size += len(text)
-        if size >= _ENOUGH:
-            break
-    return found
 
 
 def text(tree: Tree, selectors: Selectors) -> str | None:
@@ -55,20 +44,20 @@ def names(tree: Tree, selectors: Selectors) -> list[str]:
     """Texts as from `texts`; where an element holds several links, each of them is a name."""
     for selector in selectors:
         matches = tree.select(selector)[:_MAX_LINKS]
-        if found := _enough(t for match in matches for t in _linked(match) or [_text(match)]):
+        if found := enough((t for match in matches for t in _linked(match) or [_text(match)]), _ENOUGH):
             return found
     return []
 
 
 def _linked(match: Any) -> list[str]:
-    links = [] if isinstance(match, str) else _enough(map(_text, islice(match.iter("a"), _MAX_LINKS)))
+    links = [] if isinstance(match, str) else enough(map(_text, islice(match.iter("a"), _MAX_LINKS)), _ENOUGH)
     return links if len(links) > 1 else []
 
 
 def tags(tree: Tree, selectors: Selectors) -> tuple[str, ...]:
     """The names under the first selector that yields any; the words of a meta tag one by one."""
     for selector in selectors:
-        if found := _enough(tag for match in tree.select(selector)[:_MAX_TAGS] for tag in _tags(match)):
+        if found := enough((tag for match in tree.select(selector)[:_MAX_TAGS] for tag in _tags(match)), _ENOUGH):
             return tuple(found)
     return ()
 
@@ -134,14 +123,8 @@ def _beginning(element: Element) -> str:
     """The element's text as far as it is read; block elements inside part words (``<p>A</p><p>B</p>``)."""
     if not len(element):
         return element.text or ""
-    pieces, size = [], 0
-    for piece in islice(element.itertext(), _MAX_PIECES):
-        if not piece.isspace():
-            pieces.append(piece)
-            size += len(piece)
-            if size >= _MAX_TEXT:
-                break
-    return " ".join(pieces)
+    pieces = (piece for piece in islice(element.itertext(), _MAX_PIECES) if not piece.isspace())
+    return " ".join(enough(pieces, _MAX_TEXT))
 
 
 def _stamp(match: Any) -> str:

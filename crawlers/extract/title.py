@@ -8,10 +8,13 @@ from collections.abc import Sequence
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
+from crawlers.extract.enough import enough
 from crawlers.extract.jsonld import Described, types_of
 from crawlers.extract.meta import Head, line
 from crawlers.extract.parse import Element
 
+#: Characters of a heading that are read.
+_MAX_HEADING: Final = 1_000
 _SEPARATOR: Final = re.compile(r"\s+[|\-–—»·•:/<]+\s+|\s*[|»·•]\s*|:\s+")
 
 
@@ -172,17 +175,7 @@ def heading_texts(root: Element) -> list[str]:
     for count, heading in enumerate(root.iter("h1")):
         if count >= 20:
             break
-        if text := line(_beginning(heading)):
+        # One that is never closed holds the rest of the page.
+        if text := line("".join(enough(heading.itertext(), _MAX_HEADING))[:_MAX_HEADING]):
             found.append(text)
     return found
-
-
-def _beginning(heading: Element) -> str:
-    """Up to 1,000 characters of its text: a heading that is never closed holds the rest of the page."""
-    pieces, size = [], 0
-    for piece in heading.itertext():
-        pieces.append(piece)
-        size += len(piece)
-        if size >= 1_000:
-            break
-    return "".join(pieces)[:1_000]
