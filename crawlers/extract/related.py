@@ -12,7 +12,7 @@ from storage.model import Link
 #: Words that open such a line. They count only where the line is an element of its own and most of it, or
 #: all that follows the words, is a link: "Related: the minister also said …" is a sentence of the article.
 _OPENING: Final = re.compile(
-    r"""^\W*(?:
+    r"""^\W*+(?:
       baca\s+(?:juga|selengkapnya|pula)|baca(?=\s*:)|simak\s+(?:juga|pula)|lihat\s+(?:juga|video)|selanjutnya|menarik\s+dibaca|tonton(?:\s+juga)?|
       pilihan\s+editor|berita\s+terkait|artikel\s+terkait|halaman\s+selanjutnya|
       (?:also\s+)?read(?:\s+(?:also|more|next|this|on))?|see\s+also|also\s+see|related(?:\s+(?:article|story|stories|news|content))?|more(?:\s+(?:on|from)\s+\w+)?|
