@@ -428,7 +428,8 @@ def main(argv: list[str] | None = None) -> int:
     within = 14.0 if options.quick else options.minutes * 60
     short = options.quick or options.minutes < SHORT
     with _directory(options.keep) as directory:
-        drain = 30 if options.quick else 60 if short else 240
+        # After a long time under fire there is much to ask of hosts that want a second between requests.
+        drain = 30 if options.quick else 60 if short else 600
         verdict = torture(
             kills, directory=directory, seed=options.seed, faulty=options.faulty,
             day_seconds=3600 if options.quick else max(1800.0, kills * 9.0), drain=drain,

@@ -16,7 +16,7 @@ from config.model import Limits, Outlet, Source, SourceKind
 from crawlers import gap, hub, push, replacement, validators, whereabouts
 from crawlers.appearance import last_listed
 from crawlers.discover import discover
-from crawlers.evidence import evidence_of
+from crawlers.evidence import evidence_of, exchange_of
 from crawlers.identity import url_key
 from crawlers.listing import expand
 from crawlers.model import (
@@ -85,6 +85,8 @@ class PollEnd:
     evidence: Mapping[str, Any] | None = None
     #: Seconds between requests that robots.txt asks for.
     crawl_delay: float | None = None
+    #: Validators sent and given, and redirects.
+    exchange: Mapping[str, Any] | None = None
     #: The source's subscription at a hub.
     hub: HubSubscription | None = None
     #: What it changes in the source's state.
@@ -145,7 +147,7 @@ class Poller:
         if end.status is RunStatus.FAILED and source.kind is SourceKind.FEED:
             end = await self._seek(end, outlet, source, state)
         subscription = await self._storage.hubs.of(source.id) if _is_topic(source) else None
-        return replace(end, crawl_delay=result.crawl_delay, hub=subscription)
+        return replace(end, crawl_delay=result.crawl_delay, exchange=exchange_of(sent, result), hub=subscription)
 
     async def read_pushes(self, run: CrawlRun, outlet: Outlet, source: Source, state: SourceState) -> PollEnd:
         """Enter what hubs pushed since the last such run; the source is not asked. Raises StaleToken.

@@ -217,7 +217,7 @@ class Crawler:
             run, end.status, reason=end.reason, message=end.message, http_status=end.http_status,
             size=end.bytes, duration=time.monotonic() - began, state=changes, evidence=end.evidence,
             robots="ignored" if source.politeness.robots is RobotsPolicy.IGNORE else None, crawl_delay=end.crawl_delay,
-            next_poll=next_poll,
+            exchange=end.exchange, next_poll=next_poll,
         )  # fmt: skip
 
     async def _revisit(self, run: CrawlRun, outlet: Outlet, source: Source, state: SourceState) -> CrawlRun | None:
@@ -322,6 +322,7 @@ class Crawler:
         evidence: Mapping[str, Any] | None = None,
         robots: str | None = None,
         crawl_delay: float | None = None,
+        exchange: Mapping[str, Any] | None = None,
         state: Mapping[str, Any] | None = None,
         next_poll: NextPoll | None = None,
     ) -> CrawlRun | None:
@@ -329,7 +330,7 @@ class Crawler:
         ended = await self._storage.runs.finish(
             run.id, run.token, status, reason=reason, message=message, now=self._now(),
             http_status=http_status, bytes=size, duration=duration, evidence=evidence, robots=robots,
-            crawl_delay=crawl_delay, state=dict(state or {}), next_poll=next_poll,
+            crawl_delay=crawl_delay, exchange=exchange, state=dict(state or {}), next_poll=next_poll,
         )  # fmt: skip
         point("after_finish")
         closed = await self._storage.runs.get(run.id) if ended else None

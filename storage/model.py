@@ -255,6 +255,8 @@ class CrawlRun:
     robots: str | None = None
     #: Seconds between requests that robots.txt asks for.
     crawl_delay: float | None = None
+    #: Validators that the source was asked with and gave, and redirects; see `crawlers.evidence.exchange_of`.
+    exchange: Mapping[str, Any] | None = None
 
 
 class HealthState(StrEnum):

@@ -162,6 +162,7 @@ class Runs:
         evidence: Mapping[str, Any] | None = None,
         robots: str | None = None,
         crawl_delay: float | None = None,
+        exchange: Mapping[str, Any] | None = None,
         state: Mapping[str, Any] | None = None,
         next_poll: NextPoll | None = None,
     ) -> bool:
@@ -192,6 +193,7 @@ class Runs:
                 "evidence": evidence,
                 "robots": robots,
                 "crawl_delay": crawl_delay,
+                "exchange": exchange,
             }
             await connection.execute(update(runs).where(runs.c.id == run_id).values(**ended))
             if next_poll is not None:

@@ -188,6 +188,7 @@ runs = Table(
     Column("evidence", Note, comment="JSON object: what was served in place of the source: title, type, first words"),
     Column("robots", Text, comment="ignored, when the configuration says so; null: robots.txt was obeyed"),
     Column("crawl_delay", Float, comment="Seconds between requests that robots.txt asks for; null: it does not say"),
+    Column("exchange", Note, comment="JSON object: validators sent and given, redirects; null: none of these"),
     CheckConstraint("discovered = " + " + ".join(_COUNTS), name="adds_up"),
     CheckConstraint(" AND ".join(f"{name} >= 0" for name in (*_COUNTS, "known")), name="not_negative"),
     CheckConstraint("known <= unchanged", name="known"),

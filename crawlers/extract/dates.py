@@ -71,6 +71,8 @@ _DATE: Final = re.compile(
     r"\d+ ?\w+ (?:ago|lalu|yang lalu)\b|\bvor \d+ \w+|\bhace \d+ \w+|\bil y a \d+ \w+",
     re.IGNORECASE,
 )
+#: Each of these has one; looking for it first is cheap.
+_DIGIT: Final = re.compile(r"\d")
 #: A longer line with a date tells of something else, unless it says what the date is.
 _BARE: Final = 60
 _TOLD: Final = re.compile(
@@ -136,6 +138,6 @@ def _unglued(text: str) -> str:
 
 
 def _is_dated(text: str) -> bool:
-    if len(text) > _MAX_TEXT or not _DATE.search(text):
+    if len(text) > _MAX_TEXT or not _DIGIT.search(text) or not _DATE.search(text):
         return False
     return len(text) <= _BARE or bool(_TOLD.search(text))

@@ -77,9 +77,10 @@ def parse(markup: bytes) -> Page | None:
     if b"<" not in markup:
         return None
     data = _without_overgrown_tags(markup[:MAX_BYTES])
-    if _lexbor_is_safe(data) and (page := _html5(data)) is not None:
+    tags = data.count(b"<")
+    if _lexbor_is_safe(data, tags) and (page := _html5(data)) is not None:
         return page
-    return _libxml2(data)
+    return _libxml2(data, tags)
 
 
 def parse_plain(markup: bytes) -> Page | None:
@@ -88,9 +89,10 @@ def parse_plain(markup: bytes) -> Page | None:
     For outlets with rules of their own: they say where the text is, and there both trees give the same fields.
     None for pages of very many tags, too: :func:`parse` makes the same tree of them, which need not be walked twice.
     """
-    if b"<" not in markup or markup.count(b"<") > _MAX_TAGS or (_OLD and _CUSTOM.search(markup)):
+    tags = markup.count(b"<")
+    if not 0 < tags <= _MAX_TAGS or (_OLD and _CUSTOM.search(markup)):
         return None
-    return _libxml2(_without_overgrown_tags(markup[:MAX_BYTES]))
+    return _libxml2(_without_overgrown_tags(markup[:MAX_BYTES]), tags)
 
 
 #: Since 2.14 libxml2 reads tags as HTML5 does; before, it closed custom elements in the wrong place. On 77 pages
@@ -100,8 +102,9 @@ _OLD = etree.LIBXML_VERSION < (2, 14)
 _CUSTOM = re.compile(rb"</[a-z]+-")
 
 
-def _libxml2(data: bytes) -> Page | None:
-    strays = 2 * data.count(b"</") - data.count(b"<")
+def _libxml2(data: bytes, tags: int) -> Page | None:
+    """`tags` is at how many places a tag may begin, at most."""
+    strays = 2 * data.count(b"</") - data.count(b"<") if tags > _MAX_STRAYS else 0
     root = _lxml(flattened(data) if strays > _MAX_STRAYS else data)
     if root is None:
         return None
@@ -111,9 +114,8 @@ def _libxml2(data: bytes) -> Page | None:
     return page
 
 
-def _lexbor_is_safe(data: bytes) -> bool:
-    tags = data.count(b"<")
-    if tags > _MAX_TAGS or tags - 2 * data.count(b"</") > _MAX_OPEN:
+def _lexbor_is_safe(data: bytes, tags: int) -> bool:
+    if tags > _MAX_TAGS or (tags > _MAX_OPEN and tags - 2 * data.count(b"</") > _MAX_OPEN):
         return False
     formatting = _FORMATTING.findall(data)
     size = sum(map(len, formatting)) + max(map(len, _LINK.findall(data)), default=0)

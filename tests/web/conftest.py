@@ -164,6 +164,7 @@ async def _filled(storage: Storage) -> tuple[str, str, str]:
         )  # fmt: skip
     await storage.runs.finish(
         run.id, 1, RunStatus.OK, now=now, http_status=200, bytes=4096, duration=0.25,
+        exchange={"sent": {"etag": f'"{SCRIPT}"'}, "given": {"etag": '"v1"'}, "redirects": [[301, ATTRIBUTE]]},
         state={"last_success": now, "last_new": now, "etag": '"v1"'},
     )  # fmt: skip
     second = await storage.runs.begin("kabar/utama", "kabar", Trigger.MANUAL, now, 3, "tests", now)

@@ -239,6 +239,16 @@ def test_a_run_shows_its_line_its_items_and_its_log(looked_at, page):
     assert page.locator(".lines li").count() == 1
 
 
+def test_a_fetch_tells_of_validators_and_redirects(looked_at, page):
+    page.goto(f"{looked_at.url}sources/kabar/utama")
+    row = page.locator("#history-h + .scroll tbody tr", has_text="301 →")
+    assert "ETag → new ETag" in row.inner_text()
+    row.locator("a").first.click()
+    exchange = page.locator("h2", has_text="Asked and answered").locator("+ dl").inner_text()
+    assert "If-None-Match" in exchange
+    assert '"v1"' in exchange
+
+
 def test_a_source_shows_its_request_without_its_secret(looked_at, page):
     page.goto(looked_at.url + "sources/kabar/utama")
     curl = page.locator("#curl").inner_text()

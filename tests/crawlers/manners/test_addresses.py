@@ -46,6 +46,12 @@ async def test_a_temporary_redirect_is_never_adopted(press: Any, status: str) ->
     assert state.last_success is not None
 
 
+async def test_a_run_tells_over_which_redirects_it_went(press: Any) -> None:
+    press.publish("satu")
+    moves(press, "301 Moved Permanently")
+    assert (await press.poll()).exchange["redirects"] == [[301, press.url("/new.xml")]]
+
+
 async def test_only_the_permanent_part_of_a_way_is_adopted(press: Any) -> None:
     press.publish("satu")
     moves(press, "301 Moved Permanently", "/middle.xml")

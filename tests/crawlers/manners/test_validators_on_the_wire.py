@@ -110,6 +110,14 @@ async def test_validators_travel_byte_for_byte_and_both(press: Any) -> None:
     assert again.header("if-modified-since") == "Sunday, 01-Mar-26 12:00:00 WIB"
 
 
+async def test_each_run_tells_which_validators_it_sent_and_was_given(press: Any) -> None:
+    press.publish("satu")
+    press.serves("/feed.xml", press.rss(), 'ETag: "1"')
+    first = await press.poll()
+    again = await press.poll()
+    assert (first.exchange, again.exchange) == ({"given": {"etag": '"1"'}}, {"sent": {"etag": '"1"'}})
+
+
 async def test_a_200_without_validators_forgets_the_old_ones(press: Any) -> None:
     press.publish("satu")
     press.serves("/feed.xml", press.rss(), 'ETag: "1"')
