@@ -5,13 +5,12 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
-from typing import Any
 
-import yaml
 from starlette.requests import Request
 from starlette.responses import Response
 
-from config.model import Cron, Settings, Source
+from config.model import Settings, Source
+from config.written import as_yaml
 from monitor.web.face import lost, page, site_of
 from monitor.web.figures import arrivals_of_source, fates_of_sources, sentence, state_of
 from monitor.web.pages.sources import DAY, zone_of
@@ -146,33 +145,6 @@ def masked(settings: Settings, text: str) -> str:
     for secret in sorted(settings.secrets, key=len, reverse=True):
         text = text.replace(secret, "***")
     return text
-
-
-def as_yaml(source: Source) -> str:
-    """A source as it stands after inheritance, as YAML that the configuration reads."""
-    schedule = source.schedule
-    asked: dict[str, Any] = {"every": f"{getattr(schedule, 'interval', timedelta()).total_seconds():.0f}s"}
-    if isinstance(schedule, Cron):
-        asked = {"cron": schedule.expression, "timezone": schedule.timezone.key}
-    manners = source.politeness
-    document = {
-        "name": source.name,
-        "kind": str(source.kind),
-        "url": source.url,
-        "enabled": source.enabled,
-        "priority": source.priority,
-        "schedule": asked,
-        "politeness": {
-            "robots": str(manners.robots),
-            "delay": f"{manners.delay.total_seconds():g}s",
-            "concurrency": manners.concurrency,
-            "user_agent": manners.user_agent,
-        },
-    }
-    if source.headers:
-        # Header values are for the server alone, whether they came from the environment or not.
-        document["headers"] = {name: "***" for name, _ in source.headers}
-    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100)
 
 
 def as_curl(source: Source, state: SourceState) -> str:
