@@ -1,4 +1,4 @@
-"""Reading without searching for garbage meanwhile."""
+"""Searching for garbage where there may be some: not while reading, and not in what was read to stay."""
 
 from __future__ import annotations
 
@@ -21,3 +21,13 @@ def without_collection() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
+
+
+def keep() -> None:
+    """What there is now stays; later searches leave it out. What is let go of all the same is freed as ever.
+
+    With 10,000 outlets searches through their configuration took a seventh of a worker's time.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()

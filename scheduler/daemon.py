@@ -16,6 +16,7 @@ from pathlib import Path
 import sdnotify
 import structlog
 
+from config.collection import keep
 from config.errors import ConfigError
 from config.load import Watched, load
 from config.model import Settings
@@ -172,6 +173,7 @@ class Daemon:
         clockwork.every(10, "watchdog", self._feed_watchdog)
         clockwork.every(2, "reload", lambda: self._reload_if_changed(rooms))
         clockwork.start()
+        keep()
         self._notify.notify(f"READY=1\nSTATUS=polling {len(active_sources(self._settings.outlets))} sources")
         log.info("started", role=str(self._role), pid=os.getpid(), data=str(self._settings.data_dir))
         try:
@@ -403,6 +405,7 @@ class Daemon:
             if getattr(settings, name) != getattr(self._settings, name):
                 log.warning("setting needs a restart", setting=name)
         self._settings = settings
+        keep()
         if self._role.schedules and self._leader.leads:
             await self._plan(rooms)
         log.info("configuration reloaded", outlets=len(settings.outlets))
