@@ -99,12 +99,7 @@ class Role(StrEnum):
 
 async def _is_orphan(run: CrawlRun, leases: Leases) -> bool:
     """Whether nobody works on it: its lease ran out, or its holder died on this machine."""
-    name = f"source:{run.source_id}"
-    holder = await leases.holder(name)
-    if holder is not None and is_dead(holder):
-        await leases.evict(name, holder)
-        return True
-    return holder is None
+    return await leases.is_free(f"source:{run.source_id}")
 
 
 class Daemon:
@@ -163,7 +158,7 @@ class Daemon:
         return 0
 
     async def _live(self, rooms: Rooms) -> None:
-        queue = CrawlQueue(rooms.redis_url)
+        queue = CrawlQueue(rooms.redis_url, holder=self._name, is_dead=is_dead)
         clockwork = Clockwork()
         worker = await self._start_worker(rooms, queue) if self._role.works else None
         if self._role.schedules:

@@ -8,7 +8,6 @@ from datetime import timedelta
 
 import structlog
 
-from scheduler.holder import is_dead
 from storage.leases import Lease, Leases
 
 log = structlog.get_logger(__name__)
@@ -40,7 +39,7 @@ class Leader:
             if self._lease is not None and await self._leases.renew(self._lease):
                 self._until = asked + TERM.total_seconds()
             else:
-                self._lease = await self._acquire()
+                self._lease = await self._leases.acquire("scheduler", self._holder, TERM, floor=0)
                 self._until = asked + TERM.total_seconds() if self._lease else 0.0
         except Exception as error:  # Redis away: the lease runs out by itself
             log.warning("leadership unknown", reason=f"{type(error).__name__}: {error}")
@@ -48,15 +47,6 @@ class Leader:
             log.info("scheduler active", holder=self._holder)
         elif led and not self.leads:
             log.warning("scheduler passive", holder=self._holder, reason="the lease went to another or ran out")
-
-    async def _acquire(self) -> Lease | None:
-        """Try for the lease; that of a scheduler that died on this machine is ended first."""
-        lease = await self._leases.acquire("scheduler", self._holder, TERM, floor=0)
-        if lease is None:
-            holder = await self._leases.holder("scheduler")
-            if holder is not None and is_dead(holder) and await self._leases.evict("scheduler", holder):
-                lease = await self._leases.acquire("scheduler", self._holder, TERM, floor=0)
-        return lease
 
     async def resign(self) -> None:
         """Give the lease back, so that another scheduler takes over at once."""

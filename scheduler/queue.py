@@ -1,8 +1,8 @@
 """The queue of due crawls between scheduler and workers: dramatiq over Redis, also when embedded.
 
-At least once: a message is acknowledged when its crawl has ended, and comes back within half a minute
-when its worker was killed. Losing the queue loses nothing else: what is due stands in the sources
-table, which sends again. There are no retries here for the same reason.
+At least once: a message is acknowledged when its crawl has ended, and comes back when its worker was killed: within
+seconds where that can be seen (on the same machine), within half a minute elsewhere. Losing the queue loses nothing
+else: what is due stands in the sources table, which sends again. There are no retries here for the same reason.
 
 dramatiq brings the protocol in Redis (its Lua script), the threads and the work queue. Its own
 consumer is replaced, because it
@@ -117,14 +117,24 @@ Run = Callable[[CrawlMessage], Awaitable[None]]
 class CrawlQueue:
     """Sends due crawls, and makes workers that take them.
 
-    `url` as in :func:`storage.redis.connect`; `namespace` prefixes every key.
+    `url` as in :func:`storage.redis.connect`; `namespace` prefixes every key. `holder` is what the process calls
+    itself, and `is_dead` tells of another's name whether it is known to be gone: what it held is not waited for.
     """
 
-    def __init__(self, url: str, namespace: str = "warta") -> None:
+    def __init__(
+        self,
+        url: str,
+        namespace: str = "warta",
+        *,
+        holder: str = "",
+        is_dead: Callable[[str], bool] = lambda holder: False,
+    ) -> None:
         self._url = url
         self._namespace = f"{namespace}:queue"
+        self._holder = holder
+        self._is_dead = is_dead
         self._client = connect_threaded(url, connections=4, name="warta-queue")
-        self._broker = _Broker(self._client, self._namespace)
+        self._broker = self._made(self._client)
 
     async def send(self, source_id: str, scheduled_for: datetime, trigger: str, priority: int = 100) -> CrawlMessage:
         """Put one due source into the queue.
@@ -193,7 +203,10 @@ class CrawlQueue:
         Messages older than `max_age` are dropped: the sources table has sent again since.
         """
         client = connect_threaded(self._url, connections=threads + 8, name="warta-worker")
-        return CrawlWorker(_Broker(client, self._namespace), run, loop, threads, max_age)
+        return CrawlWorker(self._made(client), run, loop, threads, max_age)
+
+    def _made(self, client: Redis) -> _Broker:
+        return _Broker(client, self._namespace, self._holder, self._is_dead)
 
     def close(self) -> None:
         """Close its connections."""
@@ -311,6 +324,7 @@ class CrawlWorker:
             _log.exception("crawl ended by an unexpected error", source=message.source_id)
 
     def _beats(self) -> None:
+        self._broker.beat()
         while not self._stopped.wait(_BEAT_SECONDS):
             self._broker.beat()
 
@@ -322,10 +336,12 @@ class _GiveBackError(Retry):
 class _Broker(RedisBroker):
     """dramatiq's broker without a delay queue, and with a memory of what this process has in hand.
 
+    It is known to others as ``<random>|<holder>``.
+
     Every worker thread, both consumers and the heartbeat use it; `_guard` covers the memory.
     """
 
-    def __init__(self, client: Redis, namespace: str) -> None:
+    def __init__(self, client: Redis, namespace: str, holder: str, is_dead: Callable[[str], bool]) -> None:
         super().__init__(  # type: ignore[no-untyped-call]
             client=client,
             namespace=namespace,
@@ -336,6 +352,8 @@ class _Broker(RedisBroker):
             # commands an idle worker would look every few minutes.
             maintenance_chance=MAINTENANCE_SCALE,
         )
+        self.broker_id = f"{self.broker_id}|{holder}"
+        self._is_dead = is_dead
         self.accepting = True
         self._guard = threading.Lock()
         self._in_hand: dict[str, set[str]] = {queue: set() for queue in _QUEUES}
@@ -417,9 +435,18 @@ class _Broker(RedisBroker):
             with suppress(*FAILURES):
                 self.client.zrem(f"{self.namespace}:__heartbeats__", self.broker_id)
 
+    def _bury_the_dead(self) -> None:
+        """Date the last sign of life of those known to be dead back, so that what they held goes back now."""
+        beats = f"{self.namespace}:__heartbeats__"
+        known: Any = self.client.zrange(beats, 0, -1)
+        for member in known:
+            if self._is_dead(member.decode("utf-8", "replace").partition("|")[2]):
+                self.client.zadd(beats, {member: 0}, xx=True)
+
     def beat(self) -> None:
         """Tell Redis that this process lives, and settle what is owed; never raises."""
         try:
+            self._bury_the_dead()
             for queue in _QUEUES:
                 self.do_qsize(queue)
         except FAILURES as error:

@@ -11,6 +11,7 @@ import structlog
 from redis.asyncio import Redis
 
 from config.model import Settings
+from scheduler.holder import is_dead
 from scheduler.places import database_url
 from storage.bands import Bands
 from storage.embedded import EmbeddedValkey
@@ -59,7 +60,7 @@ class Rooms:
             epoch = await storage.facts.epoch(now())
             rooms = cls(
                 settings=settings, storage=storage, redis=redis, redis_url=url,
-                seen=Seen(redis, settings.seen_ttl, epoch=epoch), leases=Leases(redis),
+                seen=Seen(redis, settings.seen_ttl, epoch=epoch), leases=Leases(redis, is_dead=is_dead),
                 budget=HostBudget(redis, name), bands=Bands(redis, settings.dedupe.look_back, epoch=epoch),
                 valkey=valkey, now=now,
             )  # fmt: skip

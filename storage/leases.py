@@ -103,25 +103,41 @@ class Leases:
     does not hold. After a lost answer to :meth:`acquire` the name stays taken until its `ttl` is over.
     """
 
-    def __init__(self, redis: Redis, *, prefix: str = "warta", monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        *,
+        prefix: str = "warta",
+        is_dead: Callable[[str], bool] = lambda holder: False,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`is_dead` tells of a holder whether it is known to be gone; nobody waits for its leases to run out."""
         self._redis = redis
         self._prefix = prefix
+        self._is_dead = is_dead
         self._monotonic = monotonic
         self._acquire = redis.register_script(_ACQUIRE)
         self._renew = redis.register_script(_RENEW)
         self._release = redis.register_script(_RELEASE)
 
     async def acquire(self, name: str, holder: str, ttl: timedelta, floor: int = 0) -> Lease | None:
-        """The lease, or None while somebody holds it (the same `holder` included).
+        """The lease, or None while somebody holds it (the same `holder` included) who is not known to be dead.
 
         Its token is max(last token, floor) + 1.
         """
-        since = self._monotonic()
         arguments: list[str | int] = [holder, _ms(ttl), floor, _FENCE_MS]
-        token = await _ask(f"lease {name}", self._acquire(keys=self._keys(name), args=arguments))
+
+        async def ask() -> tuple[int, float]:
+            since = self._monotonic()
+            token: Any = await _ask(f"lease {name}", self._acquire(keys=self._keys(name), args=arguments))
+            return int(token), since
+
+        token, since = await ask()
+        if not token and await self.is_free(name):
+            token, since = await ask()
         if not token:
             return None
-        return Lease(name=name, holder=holder, token=int(token), ttl=ttl, since=since)
+        return Lease(name=name, holder=holder, token=token, ttl=ttl, since=since)
 
     async def renew(self, lease: Lease) -> bool:
         """Another `ttl` from now; False when it belongs to somebody else."""
@@ -134,16 +150,17 @@ class Leases:
         keys = self._keys(lease.name)[:1]
         return bool(await _ask(f"release {lease.name}", self._release(keys=keys, args=[_value(lease)])))
 
-    async def evict(self, name: str, holder: str) -> bool:
-        """End the lease of a holder that is known to be dead; False when somebody else has it by now.
+    async def is_free(self, name: str) -> bool:
+        """Whether nobody holds it; the lease of a holder that is known to be dead is ended.
 
         The fence stays, so what that holder might still write is refused all the same.
         """
         key = self._keys(name)[0]
         value: Any = await _ask(f"read {name}", self._redis.get(key))
-        if value is None or bytes(value).partition(b":")[2].decode("utf-8", "replace") != holder:
-            return False
-        return bool(await _ask(f"evict {holder}", self._release(keys=[key], args=[value])))
+        if value is None:
+            return True
+        holder = bytes(value).partition(b":")[2].decode("utf-8", "replace")
+        return self._is_dead(holder) and bool(await _ask(f"evict {holder}", self._release(keys=[key], args=[value])))
 
     async def holder(self, name: str) -> str | None:
         """Who holds `name` now."""

@@ -21,7 +21,6 @@ from scheduler.delivery.files import FilesTarget
 from scheduler.delivery.stream import StreamTarget
 from scheduler.delivery.target import Target
 from scheduler.delivery.webhook import WebhookTarget
-from scheduler.holder import is_dead
 from storage.delivery import DeliveryLost
 from storage.errors import StorageUnavailable
 from storage.events import EventFilter
@@ -124,13 +123,7 @@ class DeliveryOffice:
         consumer = await self._storage.deliveries.declare(
             subscription.name, kind_of(subscription), self._now(), from_beginning=subscription.from_beginning
         )
-        name = f"deliver:{subscription.name}"
-        lease = await self._leases.acquire(name, self._holder, TERM, floor=consumer.fence)
-        if lease is None:
-            holder = await self._leases.holder(name)
-            if holder is not None and is_dead(holder) and await self._leases.evict(name, holder):
-                lease = await self._leases.acquire(name, self._holder, TERM, floor=consumer.fence)
-        return lease
+        return await self._leases.acquire(f"deliver:{subscription.name}", self._holder, TERM, floor=consumer.fence)
 
     async def _work(self, subscription: Subscription, lease: Lease) -> None:
         target = self._target(subscription)

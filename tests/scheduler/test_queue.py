@@ -282,6 +282,26 @@ async def test_the_message_of_a_worker_killed_in_the_middle_comes_back(
     assert run.ended[0].source_id == "kontan/rss"
 
 
+async def test_the_message_of_a_worker_known_to_be_dead_comes_back_without_a_wait(server: EmbeddedValkey) -> None:
+    alive, dead = Recorder(), False
+    alive.gate.clear()
+    lost = CrawlQueue(server.url, holder="here:17")
+    heir = CrawlQueue(server.url, holder="here:18", is_dead=lambda holder: dead and holder == "here:17")
+    worker = lost.worker(alive, asyncio.get_running_loop(), 1)
+    worker.start()
+    await lost.send("kontan/rss", WHEN, "schedule")
+    await eventually(lambda: len(alive.started) == 1)
+    dead = True
+    run = Recorder()
+    try:
+        async with working(heir, run):
+            await eventually(lambda: len(run.ended) == 1, seconds=module._HEARTBEAT_MS / 2000)
+    finally:
+        await worker.stop(timedelta(0))
+        lost.close()
+        heir.close()
+
+
 async def test_what_was_fetched_under_a_lost_answer_comes_back_while_the_worker_lives(
     queue: CrawlQueue, redis: Redis
 ) -> None:

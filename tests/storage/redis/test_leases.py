@@ -72,6 +72,20 @@ async def test_the_same_holder_cannot_take_a_name_twice(redis: Redis) -> None:
     assert await leases.acquire("s", "a", TTL) is None
 
 
+async def test_a_lease_of_the_dead_is_free_at_once_and_what_they_wrote_is_older(redis: Redis) -> None:
+    leases = Leases(redis, is_dead=lambda holder: holder == "host:17")
+    old = await leases.acquire("s", "host:17", TTL)
+    assert old is not None
+    new = await leases.acquire("s", "host:18", TTL)
+    assert new is not None
+    assert new.token > old.token
+    assert not await leases.renew(old)
+    assert await leases.acquire("s", "host:19", TTL) is None
+    assert not await leases.is_free("s")
+    assert await leases.release(new)
+    assert await leases.is_free("s")
+
+
 async def test_a_holder_takes_its_lease_back_after_a_flush(redis: Redis) -> None:
     leases = Leases(redis)
     lease = await leases.acquire("s", "a", TTL)

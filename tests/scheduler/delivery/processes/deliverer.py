@@ -42,7 +42,12 @@ async def main() -> None:
     storage = await Storage.open(database, now=now)
     redis = connect(redis_url)
     office = DeliveryOffice(
-        storage=storage, leases=Leases(redis), redis=redis, settings=lambda: settings, holder=holder.name(), now=now
+        storage=storage,
+        leases=Leases(redis, is_dead=holder.is_dead),
+        redis=redis,
+        settings=lambda: settings,
+        holder=holder.name(),
+        now=now,
     )
     while True:
         await office.tick(leads=True)
