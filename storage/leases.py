@@ -81,6 +81,9 @@ class Held:
     lease: Lease
     #: Set when it can no longer be relied upon: stop writing.
     lost: asyncio.Event = field(default_factory=asyncio.Event)
+    #: The block was left. Said besides cancelling: a cancellation can get lost in the time-outs of a client, and
+    #: renewing would then go on for ever.
+    is_over: bool = False
 
     @property
     def token(self) -> int:
@@ -184,6 +187,7 @@ class Leases:
                 raise LeaseLostError(lease) from None
             raise
         finally:
+            held.is_over = True
             keeper.cancel()
             await asyncio.gather(keeper, return_exceptions=True)
             if not held.lost.is_set():
@@ -226,9 +230,13 @@ class Leases:
                 async with asyncio.timeout(ends - asked):
                     mine = await self.renew(lease)
             except (RedisUnavailableError, TimeoutError) as error:
+                if held.is_over:
+                    return
                 reason = reason_of(error)
                 pause = ttl / 10
                 continue
+            if held.is_over:
+                return
             if not mine:
                 reason = "another holds it"
                 break

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 from redis.asyncio import Redis
 
-from storage.leases import LeaseLostError, Leases
+from storage.leases import Lease, LeaseLostError, Leases
 from storage.redis import RedisUnavailableError, connect
 
 pytestmark = pytest.mark.redis
@@ -192,3 +193,22 @@ async def test_without_redis_nobody_holds_and_the_error_says_so() -> None:
     leases = Leases(connect("unix:///nowhere/valkey.sock"))
     with pytest.raises(RedisUnavailableError, match="could not lease s"):
         await leases.acquire("s", "a", TTL)
+
+
+class Deaf(Leases):
+    """Whose renewals lose a cancellation, as a client's own time-out can."""
+
+    async def renew(self, lease: Lease) -> bool:
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(0.05)
+        return await super().renew(lease)
+
+
+async def test_a_hold_ends_although_its_cancellation_gets_lost(redis: Redis) -> None:
+    leases = Deaf(redis)
+    async with asyncio.timeout(5):
+        for pause in (0.06, 0.08, 0.1):
+            lease = await leases.acquire("s", "a", SHORT)
+            assert lease is not None
+            async with leases.held(lease):
+                await asyncio.sleep(pause)
