@@ -42,6 +42,7 @@ MODULES = {
     "logs": "logs",
     "migrate": "upkeep",
     "audit": "upkeep",
+    "import": "imports",
     "reextract": "reextract",
 }
 
