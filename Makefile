@@ -70,7 +70,7 @@ format: dev ## let ruff tidy the code
 check: lint types test ## what CI runs
 
 torture: dev ## 1,000 kills, a quarter of all answers faulty: nothing lost or repeated; minutes=1 for fewer
-	$(BIN)/python -m bench.torture --kills 1000 --minutes $(or $(minutes),27)
+	$(BIN)/python -m bench.torture --kills 1000 --minutes $(or $(minutes),45)
 
 faults: dev ## a daemon through full disks, dead servers, cut networks: what each costs
 	$(BIN)/python -m bench.faults
