@@ -9,7 +9,7 @@ PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check
 PURE   := tests/config tests/crawlers tests/outlets tests/fuzz tests/monitor/test_filters.py tests/scheduler/test_plan.py \
           tests/scheduler/test_policy.py tests/scheduler/test_policy_kinds.py tests/scheduler/test_rhythm.py tests/scheduler/test_pricing.py \
           tests/scheduler/test_caching.py tests/scheduler/delivery/test_policy.py tests/storage/test_export.py \
-          tests/storage/test_rhythm.py tests/storage/test_expectation.py tests/storage/test_content.py \
+          tests/storage/test_rhythm.py tests/storage/test_gaps.py tests/storage/test_norm.py tests/storage/test_expectation.py tests/storage/test_content.py \
           tests/scheduler/cli/test_dryrun.py
 
 .DEFAULT_GOAL := help

@@ -18,6 +18,8 @@ ACTIVE: Final = (
     "applet",
 )  # fmt: skip
 _SCRIPTS: Final = frozenset({"javascript", "data", "vbscript", "blob", "file"})
+#: What browsers take off an address (WHATWG URL); a space of another kind makes it a relative one.
+_AROUND: Final = "".join(map(chr, range(33)))
 _ADDRESSED: Final = (
     "href", "src", "action", "formaction", "poster", "data", "srcset", "xlink:href", "background", "cite", "srcdoc",
     "ping",
@@ -33,6 +35,10 @@ class Shape:
     active: Counter[str]
     #: Addresses that lead elsewhere than to http, https or a place of our own.
     odd: tuple[str, ...]
+
+    def __or__(self, other: Shape) -> Shape:
+        """What is in either."""
+        return Shape(self.pairs | other.pairs, self.active | other.active, self.odd + other.odd)
 
 
 def shape(text: str) -> Shape:
@@ -58,7 +64,7 @@ def _proper(address: str) -> bool:
     if CONTROLS.search(address) or address.startswith("//"):
         return False
     try:
-        scheme = urlsplit(address.strip()).scheme.lower()
+        scheme = urlsplit(address.strip(_AROUND)).scheme.lower()
     except ValueError:
         return False
     return scheme in {"http", "https"} or (not scheme and address[:1] in {"/", "?", "#", ""})
@@ -76,4 +82,6 @@ def unsafe(found: Shape) -> list[str]:
     known = nh3.ALLOWED_TAGS - {"img"} | {"html", "head", "body", "meta", "title"}
     wrong = [f"<{tag} {name}>" for tag, name in sorted(found.pairs) if tag not in known or name.startswith("on")]
     wrong += [f"<{tag} style>" for tag, name in sorted(found.pairs) if name in {"style", "srcdoc", "formaction"}]
-    return wrong + [one for one in found.odd if urlsplit(one.partition("=")[2].strip()).scheme.lower() in _SCRIPTS]
+    return wrong + [
+        one for one in found.odd if urlsplit(one.partition("=")[2].strip(_AROUND)).scheme.lower() in _SCRIPTS
+    ]

@@ -27,7 +27,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from bench.payloads import payloads
-from bench.shape import against, shape, unsafe
+from bench.shape import Shape, against, shape, unsafe
 from config.load import load
 from config.model import Limits, Monitor
 from crawlers.extract.page import extract
@@ -56,6 +56,8 @@ from storage.model import (
 from storage.sources import SourceDefinition
 from storage.storage import Storage
 
+#: Times that something must be there for every list to go on on another page.
+LONG: Final = 60
 #: Payloads that share an article.
 TOGETHER: Final = 25
 HARMLESS: Final = "kata"
@@ -305,14 +307,29 @@ def _alerted(words: Sequence[str]) -> list[str]:
     ]
 
 
+async def _plain(house: House, rounds: int) -> dict[str, Shape]:
+    """What the pages are made of with harmless words: at first, and when lists have grown too long for one page."""
+    harmless: dict[str, Shape] = {}
+    for number in range(min(rounds, LONG)):
+        words = (
+            [HARMLESS, *[f"https://kabar.test/harmless/{number}"] * (TOGETHER - 1)] if number else [HARMLESS] * TOGETHER
+        )
+        pages = await house.fill(-number, words)
+        if number in (0, 1, LONG - 1):
+            for kind, path in [*pages.items(), ("search", "/articles?q=kind:none"), ("search", "/articles?q=nothing")]:
+                found = shape(await house.ask(path))
+                harmless[kind] = found | harmless[kind] if kind in harmless else found
+    return harmless
+
+
 async def run(chosen: Sequence[str], place: Path) -> Findings:
     """Send the payloads through everything, in a directory of one's own."""
     findings, began = Findings(payloads=len(chosen)), time.monotonic()
     house = await _opened(place)
     try:
-        plain_pages = await house.fill(0, [HARMLESS] * TOGETHER)
-        harmless = {kind: shape(await house.ask(path)) for kind, path in plain_pages.items()}
-        for number, words in enumerate(_chunks(chosen), 1):
+        chunks = list(_chunks(chosen))
+        harmless = await _plain(house, len(chunks))
+        for number, words in enumerate(chunks, 1):
             pages = await house.fill(number, words)
             for kind, path in pages.items():
                 found = shape(await house.ask(path))

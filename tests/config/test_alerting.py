@@ -10,6 +10,8 @@ from config.errors import ConfigError
 from config.load import load
 from config.model import Settings
 
+from .conftest import Problems
+
 OUTLET = "name: A\nhomepage: https://a.test\nsources:\n  - {name: u, kind: feed, url: 'https://a.test/rss'}\n"
 
 
@@ -117,3 +119,12 @@ alerts:
     assert any("both freshness and disk" in line for line in told)
     for words in ("no condition", "out of range", "only a built-in rule", "reasons says nothing without errors"):
         assert words in whole
+
+
+def test_whatever_stands_in_place_of_rules_and_channels_is_a_problem_and_no_accident(problems: Problems) -> None:
+    found = problems(
+        "alerts:\n  channels: [7, {name: 8}, {name: ops, url: 'json://127.0.0.1/x'}]\n"
+        "  rules: [5, {name: [a]}, {name: x, disk: 5%, notify: [3], escalate: {after: 1h, notify: [nobody]}}]\n"
+    )
+    assert any("channel 'nobody' is not declared" in line for line in found)
+    assert len(found) >= 5

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-from pathlib import Path
 
 import pytest
-
-# The bench is no installed package.
-sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from bench.conformance import SUITES, run, shared
 

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import logging
 import random
-import sys
 import time
 from pathlib import Path
 
 import pytest
-
-# The bench is no installed package.
-sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from bench import fuzzed
 from bench.fuzz import MAX_SECONDS, fuzz

@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from config.model import Adaptive, Outlet, Settings
+from scheduler.budget import price
 from scheduler.cli.why import week
 from scheduler.pricing import PriceList, prices_from, reprice
-from scheduler.rhythm import PRICE
+from scheduler.rhythm import PRICE, PRICES
 from storage.explanation import explanation
 from storage.rhythm import Forecast
 from storage.rhythms import NextPoll
@@ -119,3 +120,9 @@ async def test_a_stale_holder_writes_no_rhythm(desk) -> None:
 
     assert not await storage.runs.finish(run.id, run.token - 1, run.status, now=datetime.now(UTC), next_poll=late)
     assert await storage.rhythms.get(SOURCE) == before
+
+
+def test_a_budget_beyond_every_price_has_the_first_and_one_below_every_price_the_last() -> None:
+    curves = [tuple(float(2 ** (len(PRICES) - n)) for n in range(len(PRICES)))]
+    assert price(curves, 1e9) == PRICES[0]
+    assert price(curves, 1e-9) == PRICES[-1]
