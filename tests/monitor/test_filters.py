@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.filters import Filter, FilterError, parse
+from monitor.filters import Filter, FilterError, parse, with_word
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 NAMES = ("outlet", "status", "level", "reason")
@@ -84,3 +84,17 @@ def test_whatever_is_typed_is_understood_or_refused(words: list[str]) -> None:
     except FilterError:
         return
     found.matches(LINE)
+
+
+@pytest.mark.parametrize(
+    ("words", "value", "made"),
+    [
+        ("outlet:a rupiah", "b", "outlet:b rupiah"),
+        ("outlet:a rupiah", "two words", 'outlet:"two words" rupiah'),
+        ("outlet:a rupiah", None, "rupiah"),
+        ("rupiah", "with,comma", None),
+        ("rupiah", " ", None),
+    ],
+)
+def test_a_field_of_the_filter_words_is_replaced_or_taken_out(words: str, value: str | None, made: str | None) -> None:
+    assert with_word(words, "outlet", value) == made

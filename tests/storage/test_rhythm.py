@@ -13,9 +13,11 @@ from storage.rhythm import (
     HOUR,
     PULSE_LEAST,
     PULSE_MOST,
+    SLOTS,
     Forecast,
     Rhythm,
     expected_gap,
+    expected_items,
     learn,
     marks,
     pack,
@@ -254,3 +256,20 @@ def test_a_poll_is_asked_when_it_would_be_late_and_again_when_nothing_excuses_it
     assert silence(then, UTC, since=then.last, until=then.until) == pytest.approx(then.late_after, rel=0.01)
     assert silence(over, UTC, since=over.last, until=over.until) == pytest.approx(over.late_anyway, rel=0.01)
     assert seconds_until_late(over, UTC, DAY) == math.inf
+
+
+def test_what_is_expected_adds_up_and_a_feed_without_items_is_given_four_weeks() -> None:
+    at = datetime(2026, 3, 2, tzinfo=UTC)
+    steady = Rhythm(counts=(2.0,) * SLOTS, hours=(2.0,) * SLOTS, origin=at.timestamp(), until=at.timestamp())
+    gap = expected_gap(steady, at, UTC, items=24.0)
+    assert expected_items(steady, at, at + gap, UTC) == pytest.approx(24.0, rel=0.02)
+    assert expected_gap(steady, at, UTC, items=1e9) == timedelta(days=28)
+
+
+def test_weights_of_a_year_ago_start_from_one_again() -> None:
+    at = datetime(2026, 3, 2, tzinfo=UTC).timestamp()
+    rhythm = learn(Rhythm(), at, shown=10, fresh=[at - 60.0] * 10, zone=UTC)
+    for week in range(1, 40):
+        now = at + week * 7 * 86_400
+        rhythm = learn(rhythm, now, shown=10, fresh=[now - 3600.0], zone=UTC)
+    assert rhythm.origin > at
