@@ -18,6 +18,7 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from config.addresses import HomeUrl
+from crawlers.plain import plain
 from storage.domains import registrable
 
 #: Bytes of a list, and feeds in it, that are read.
@@ -84,7 +85,7 @@ def subscriptions(raw: bytes) -> list[Subscription]:
     except Exception as error:  # a parser over somebody's bytes
         raise ListError(f"cannot be read: {type(error).__name__}: {error}") from error
     feeds = [
-        Subscription(_line(feed.get("title") or ""), _SCHEME.sub(_plain, feed["url"].strip()), _folder(feed))
+        Subscription(_line(feed.get("title")), _SCHEME.sub(_web, feed["url"].strip()), _folder(feed))
         for feed in found["feeds"][:MAX_FEEDS]
     ]
     if not feeds:
@@ -92,7 +93,7 @@ def subscriptions(raw: bytes) -> list[Subscription]:
     return list({feed.url: feed for feed in reversed(feeds)}.values())[::-1]
 
 
-def _plain(match: re.Match[str]) -> str:
+def _web(match: re.Match[str]) -> str:
     """``feed:https://…`` is that address, ``feed://…`` one of http."""
     return "http://" if match[0].lower() == "feed://" else ""
 
@@ -145,9 +146,9 @@ def _name(feed: Subscription, names: Collection[str]) -> str:
 
 def _word(text: str, otherwise: str) -> str:
     """Text as a name: letters without their marks, digits and hyphens."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:_NAME].strip("-") or otherwise
+    letters = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", letters).strip("-")[:_NAME].strip("-") or otherwise
 
 
-def _line(text: str) -> str:
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:300]
+def _line(text: str | None) -> str:
+    return plain(text or "", limit=300, tags=False) or ""

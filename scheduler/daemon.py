@@ -46,8 +46,7 @@ from scheduler.websub.client import HubClient
 from scheduler.websub.office import SubscriptionOffice
 from scheduler.worker import Worker
 from storage.errors import StorageCorrupt
-from storage.leases import Leases
-from storage.model import CrawlRun, RunStatus
+from storage.model import RunStatus
 from storage.outages import LIVE
 from storage.robots import RobotsShelf
 
@@ -95,11 +94,6 @@ class Role(StrEnum):
     def works(self) -> bool:
         """Whether it crawls."""
         return self is not Role.SCHEDULER
-
-
-async def _is_orphan(run: CrawlRun, leases: Leases) -> bool:
-    """Whether nobody works on it: its lease ran out, or its holder died on this machine."""
-    return await leases.is_free(f"source:{run.source_id}")
 
 
 class Daemon:
@@ -321,7 +315,8 @@ class Daemon:
         if not self._leader.leads:
             return
         running = await rooms.storage.runs.list(statuses=[RunStatus.RUNNING], limit=10_000)
-        orphans = [run.id for run in running if await _is_orphan(run, rooms.leases)]
+        # Nobody works on these: the lease ran out, or its holder died on this machine.
+        orphans = [run.id for run in running if await rooms.leases.is_free(f"source:{run.source_id}")]
         if orphans:
             ended = await rooms.storage.runs.interrupt(orphans, self._now())
             log.warning(

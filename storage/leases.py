@@ -158,17 +158,20 @@ class Leases:
 
         The fence stays, so what that holder might still write is refused all the same.
         """
-        key = self._keys(name)[0]
-        value: Any = await _ask(f"read {name}", self._redis.get(key))
+        value = await self._read(name)
         if value is None:
             return True
-        holder = bytes(value).partition(b":")[2].decode("utf-8", "replace")
-        return self._is_dead(holder) and bool(await _ask(f"evict {holder}", self._release(keys=[key], args=[value])))
+        holder, keys = _holder(value), self._keys(name)[:1]
+        return self._is_dead(holder) and bool(await _ask(f"evict {holder}", self._release(keys=keys, args=[value])))
 
     async def holder(self, name: str) -> str | None:
         """Who holds `name` now."""
+        value = await self._read(name)
+        return None if value is None else _holder(value)
+
+    async def _read(self, name: str) -> bytes | None:
         value: Any = await _ask(f"read {name}", self._redis.get(self._keys(name)[0]))
-        return None if value is None else value.partition(b":")[2].decode("utf-8", "replace")
+        return None if value is None else bytes(value)
 
     @asynccontextmanager
     async def held(self, lease: Lease, *, cancel: bool = False) -> AsyncIterator[Held]:
@@ -256,6 +259,10 @@ def _ms(span: timedelta) -> int:
 
 def _value(lease: Lease) -> str:
     return f"{lease.token}:{lease.holder}"
+
+
+def _holder(value: bytes) -> str:
+    return value.partition(b":")[2].decode("utf-8", "replace")
 
 
 async def _ask(action: str, reply: Awaitable[_T]) -> _T:

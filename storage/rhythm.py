@@ -39,6 +39,8 @@ PRIOR_RATE, PRIOR_HOURS = 0.5, 3.0
 FACTOR_ITEMS = 2.0
 #: The same for a single hour of the week: hours of watching, and items.
 SLOT_HOURS, SLOT_ITEMS = 2.0, 3.0
+#: Items a second that are believed at most, bursts left out: a few seconds of watching would else foretell any number.
+MOST_RATE = 10.0
 #: A minute of the hour is one at which a desk lets items out when it holds this many, and these many standard
 #: deviations more than its share; the share then believed leans on so many items that came at any minute.
 MARK_ITEMS, MARK_DEVIATIONS, MARK_LEAN = 3.5, 4.0, 6.0
@@ -187,7 +189,7 @@ class Forecast:
             day = index // 24 * 24
             prior = self._overall * self._factor(slice(index % 24, None, 24)) * self._factor(slice(day, day + 24))
             lean = (SLOT_HOURS + min(100.0, SLOT_ITEMS / prior)) * weight
-            rate = (rhythm.counts[index] + prior * lean) / (rhythm.hours[index] + lean) / HOUR
+            rate = min(MOST_RATE, (rhythm.counts[index] + prior * lean) / (rhythm.hours[index] + lean) / HOUR)
             self._rates[index] = rate
         return rate
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import json
-import os
 import re
 from pathlib import Path
 
@@ -13,8 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawlers.opml import ListError, Subscription, outlets, subscriptions
-
-SUITE = Path(os.environ.get("WARTA_SHARED") or Path(__file__).parents[3] / "shared") / "suites" / "opml"
 
 
 def opml(*outlines: str) -> bytes:
@@ -94,15 +91,14 @@ SAID = re.compile(r"""result\[['"]feeds['"]\]\[(\d+)\]\[['"](title|url)['"]\] ==
 
 
 @pytest.mark.shared
-@pytest.mark.skipif(not SUITE.is_dir(), reason="the shared suites are not here")
-def test_the_public_lists_give_the_feeds_they_are_said_to_give() -> None:
-    judged = 0
-    for line in (SUITE / "cases.jsonl").read_text(encoding="utf-8").splitlines():
+def test_the_public_lists_give_the_feeds_they_are_said_to_give(shared: Path) -> None:
+    suite, judged = shared / "suites" / "opml", 0
+    for line in (suite / "cases.jsonl").read_text(encoding="utf-8").splitlines():
         case = json.loads(line)
         said = [match.groups() for text in case["evals"] if (match := SAID.fullmatch(text.strip()))]
         said = [(int(n), name, value) for n, name, value in said if value[0] in "'\"u"]
         try:
-            found = subscriptions((SUITE / case["file"]).read_bytes())
+            found = subscriptions((suite / case["file"]).read_bytes())
         except ListError:
             assert not said, case["id"]
             continue
