@@ -49,6 +49,9 @@ class Tally:
     #: Stalls longer than three usual gaps, and how many were found in time.
     judged: int = 0
     found: int = 0
+    #: Those of them whose four usual gaps reached into a holiday.
+    judged_on_holidays: int = 0
+    found_on_holidays: int = 0
     #: Such stalls that nobody could look at: our own network was down during their fourth usual gap.
     unseen: int = 0
     #: Delay of the stalls that were found at all, in usual gaps and in hours.
@@ -60,7 +63,9 @@ class Tally:
     missed: list[str] = field(default_factory=list)
 
     def __iadd__(self, other: Tally) -> Tally:
-        for name in ("source_weeks", "polls", "judged", "found", "unseen"):
+        for name in (
+            "source_weeks", "polls", "judged", "found", "judged_on_holidays", "found_on_holidays", "unseen",
+        ):  # fmt: skip
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for name in ("gaps", "hours", "false", "missed"):
             getattr(self, name).extend(getattr(other, name))
@@ -109,9 +114,11 @@ def _stall(
         tally.unseen += 1
         return
     hit = next((f for f in flips if last < f.at and f.became in EXPECTED["stall"]), None)
+    in_time, rested = hit is not None and hit.at <= four, feed.rests(last, four)
     tally.judged += 1
-    in_time = hit is not None and hit.at <= four
     tally.found += in_time
+    tally.judged_on_holidays += rested
+    tally.found_on_holidays += in_time and rested
     if hit is None or hit.at > _over(feed, fault):
         tally.missed.append(f"{feed.name}: {feed.per_day:.1f}/day stalled for {(fault.end - last) / HOUR:.1f} h")
         return
@@ -155,6 +162,8 @@ def closing(tally: Tally, months: int, seconds: float) -> dict[str, object]:
         "false_alarms_per_100_source_weeks": round(100 * len(false) / weeks, 3),
         "false_drifts_per_100_source_weeks": round(100 * (len(tally.false) - len(false)) / weeks, 3),
         "stalls_judged": tally.judged,
+        "stalls_judged_on_holidays": tally.judged_on_holidays,
+        "stalls_found_on_holidays": tally.found_on_holidays,
         "stalls_unseen": tally.unseen,
         "source_weeks": round(weeks),
         "false_alarms": len(false),

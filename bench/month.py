@@ -59,6 +59,8 @@ class Feed:
     #: Hours by which its clock is ahead of UTC.
     offset: float
     per_day: float
+    #: Days, on its clock, on which it brings less.
+    holidays: tuple[int, ...] = ()
     times: tuple[float, ...] = ()
     faults: list[Fault] = field(default_factory=list)
 
@@ -82,6 +84,11 @@ class Feed:
                 return at + items / rate
             items -= rate * length
         return math.inf
+
+    def rests(self, start: float, end: float) -> bool:
+        """Whether any of that time is a holiday."""
+        first, last = (int((moment + self.offset * HOUR) // DAY) for moment in (start, end))
+        return any(first <= day <= last for day in self.holidays)
 
     def fault_at(self, moment: float) -> Fault | None:
         """What is wrong at that moment."""
@@ -126,20 +133,21 @@ def _outlet(rng: random.Random, number: int, holidays: tuple[int, ...]) -> list[
         reach = math.exp(rng.uniform(math.log(REACH[0]), math.log(REACH[1])))
         window = rng.choice(WINDOWS)
         per_day = window / (reach * HOUR) * DAY * 0.65
-        feed = Feed(f"o{number}/{shape}{part}", f"o{number}", window, shape, offset, per_day)
-        feed.times = _times(rng, feed, holidays if offset in (7, 8) else ())
+        kept = holidays if offset in (7, 8) else ()
+        feed = Feed(f"o{number}/{shape}{part}", f"o{number}", window, shape, offset, per_day, kept)
+        feed.times = _times(rng, feed)
         made.append(feed)
     return made
 
 
-def _times(rng: random.Random, feed: Feed, holidays: tuple[int, ...]) -> tuple[float, ...]:
+def _times(rng: random.Random, feed: Feed) -> tuple[float, ...]:
     hours = SHAPES[feed.shape]
     weights = list(accumulate(hours))
     found: list[float] = []
     for day in range(-1, DAYS + 1):
         weekday = day % 7
         volume = WEEKENDS[feed.shape][weekday - 5] if weekday >= 5 else 1.0
-        if day in holidays:
+        if day in feed.holidays:
             volume *= HOLIDAY
         # Batches make 1.16 items of one moment.
         mean = feed.per_day * volume * rng.uniform(0.8, 1.2) / 1.16

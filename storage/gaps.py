@@ -23,7 +23,7 @@ MOOD = 0.02
 #: Items of the silences that matter, and the share of days that a week-end's day is like.
 SILENCE_ITEMS, WEEKEND = 12.0, 2 / 7
 #: Usual gaps after which a silence is told at the latest: in ordinary times, and while everybody brings little.
-LONG, PATIENCE = 3.2, 3.7
+LONG, PATIENCE = 3.2, 4.1
 #: Longer than this no gap counts: it is one that somebody was told of.
 LONGEST = 12.0
 #: Gaps of pure chance that every source starts with; its own outweigh them.

@@ -48,6 +48,9 @@ MARK_ITEMS, MARK_DEVIATIONS, MARK_LEAN = 3.5, 4.0, 6.0
 AHEAD = 300.0
 #: A silence is looked at this far back.
 SILENCE = 56 * 24 * HOUR
+#: This share of a silence that was told as late counts: as a gap, and of its first hours as watched. Of the hours it
+#: is so much more for every other such silence lately: what comes again and again is usual.
+TAUGHT, TAUGHT_FOR = 0.25, 12 * HOUR
 #: What is normal is worked out again when news come, this long after the last time.
 RENEWED = 6 * HOUR
 _LAYOUT = struct.Struct(f"<Bdddffffff{CLASSES}f{2 * SLOTS + MINUTES}fd{SLOTS}f")
@@ -289,7 +292,7 @@ def _with_gaps(rhythm: Rhythm, ended: Sequence[float], at: float) -> tuple[float
     told = rhythm.late_after
     for items in ended:
         # What was told as late is hardly usual; should it come again and again, it is.
-        gaps[class_of(items)] += weight if items < told else weight / 4
+        gaps[class_of(items)] += weight if items < told else TAUGHT * weight
     return tuple(gaps)
 
 
@@ -430,14 +433,20 @@ def silence(
 
 
 def _as_before(rhythm: Rhythm, since: float, zone: tzinfo) -> Rhythm:
-    """The rhythm without the hours watched from `since` on: else a silence would teach that silence is usual."""
+    """The rhythm without the hours watched from `since` on: else a silence would teach that silence is usual.
+
+    Of the first ones a part stays: a source that is told as late night after night for no reason teaches its nights.
+    """
     if rhythm.until - since < HOUR / 4:
         return rhythm
+    told = sum(rhythm.gaps[class_of(rhythm.late_after) :]) / _weight(rhythm, rhythm.until)
+    untaught = max(0.0, 1 - TAUGHT - told)
     hours, at = list(rhythm.hours), max(since, rhythm.until - SILENCE)
     while at < rhythm.until:
         index, left = slot(at, zone)
         length = min(left, rhythm.until - at)
-        hours[index] = max(0.0, hours[index] - length / HOUR * _weight(rhythm, at))
+        part = untaught if at - since < TAUGHT_FOR else 1.0
+        hours[index] = max(0.0, hours[index] - part * length / HOUR * _weight(rhythm, at))
         at += max(length, 1e-3)
     return replace(rhythm, hours=tuple(hours))
 

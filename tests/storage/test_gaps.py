@@ -62,5 +62,7 @@ def test_who_is_watched_for_a_short_time_is_given_more_of_it() -> None:
     assert by_days[0] > 1.1 * by_days[-1]
 
 
-def test_what_excuses_everybody_is_patience_that_ends_before_the_fourth_usual_gap() -> None:
-    assert late_after(4.6, 10_000, 7) < patience(4.6) < 4 * 4.6
+def test_what_excuses_everybody_is_patience_that_ends_about_the_fourth_usual_gap() -> None:
+    assert late_after(4.6, 10_000, 7) < patience(4.6)
+    # What is learned of a usual gap is a little less than it is.
+    assert patience(4.6) == pytest.approx(4 * 4.6, rel=0.03)

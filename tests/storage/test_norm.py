@@ -38,6 +38,30 @@ def test_a_story_that_broke_one_evening_does_not_make_evenings_busy() -> None:
     assert max(found[day * 24 + 20] for day in (0, 2, 3, 4)) < 0.4
 
 
+def test_stories_that_broke_on_most_evenings_of_two_weeks_do_not_either() -> None:
+    counts = [2 * items for items in week()]
+    for day, items in ((0, 110), (1, 50), (4, 105)):
+        counts[day * 24 + 20] += items
+
+    found = norm(counts, seen(2))
+
+    assert max(found[day * 24 + 20] for day in range(5)) < 0.5
+
+
+def test_nights_of_a_busy_desk_are_known_to_be_quiet_after_a_week() -> None:
+    found = norm(week(per_hour=60.0), seen(1))
+
+    assert max(found[day * 24 + 3] for day in range(7)) < 0.2
+
+
+def test_what_always_comes_in_heaps_is_not_taken_for_nothing() -> None:
+    rng, counts = random.Random(1), [0.0] * 168
+    for day in range(28):
+        counts[day % 7 * 24 + rng.randrange(24)] += 10
+
+    assert sum(norm(counts, seen(4))) > 0.15 * 70
+
+
 def test_old_stories_listed_again_do_not_make_a_slow_desk_quick() -> None:
     counts = week(per_hour=0.3)
     counts[SATURDAY + 12] += 25

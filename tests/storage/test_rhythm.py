@@ -231,6 +231,22 @@ def test_a_stall_does_not_teach_that_silence_is_usual() -> None:
     assert after.usual_gap < 1.3 * before.usual_gap
 
 
+def test_nights_that_were_told_as_late_again_and_again_are_learned_to_be_quiet() -> None:
+    rhythm, at = Rhythm(), MONDAY
+    nights: list[bool] = []
+    for hour in range(56 * 24):
+        at += HOUR
+        # Round the clock for two weeks, then from six to twenty.
+        works = hour < 14 * 24 or 6 <= hour % 24 < 20
+        fresh: list[float | None] = [at - HOUR + 600.0 * n for n in range(6)] if works else []
+        rhythm = learn(rhythm, at, shown=30 if fresh else None, fresh=fresh, zone=UTC)
+        if hour % 24 == 5:
+            nights.append(silence(rhythm, UTC, since=rhythm.last, until=at) >= rhythm.late_after)
+
+    assert nights[15:18] == [True, True, True]
+    assert not any(nights[-10:])
+
+
 def test_a_story_that_broke_last_evening_does_not_make_this_evenings_silence_long() -> None:
     def silence_of(rhythm: Rhythm) -> float:
         evening = MONDAY + 14 * DAY + 18 * HOUR
