@@ -317,8 +317,8 @@ class Daemon:
         running = await rooms.storage.runs.list(statuses=[RunStatus.RUNNING], limit=10_000)
         # Nobody works on these: the lease ran out, or its holder died on this machine.
         orphans = [run.id for run in running if await rooms.leases.is_free(f"source:{run.source_id}")]
-        if orphans:
-            ended = await rooms.storage.runs.interrupt(orphans, self._now())
+        # Some may have ended by themselves since they were looked up.
+        if orphans and (ended := await rooms.storage.runs.interrupt(orphans, self._now())):
             log.warning(
                 "runs interrupted",
                 runs=len(ended),
