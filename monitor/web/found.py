@@ -19,10 +19,13 @@ from storage.tables import articles
 
 #: Hits that are counted, the newest.
 COUNTED = 1_000
-#: PostgreSQL reads the words of every candidate: it is asked for so many articles at a time, for so many seconds.
-STRETCH, PATIENCE = 20_000, 0.06
-#: What no index knows is looked for in so many articles at a time, and as long.
+#: PostgreSQL reads the words of every candidate: it is asked for so many articles at a time at most, and for so many
+#: seconds.
+STRETCH, PATIENCE = 20_000, 0.05
+#: What no index knows is looked for in so many articles at a time at most, and as long.
 LOOKED_THROUGH = 5_000
+#: At first it is so many; the time that they took says how many can be looked at in what is left.
+AT_FIRST = 1_000
 #: By so many articles the order of arrival may differ from the time of storage, when many write side by side.
 SLACK = 10_000
 #: Values that are shown of each facet, the most frequent; of days the newest.
@@ -141,19 +144,19 @@ async def _stretches(
     database: Database, fits: Sequence[Any], limit: int, *, stretch: int, floor: int, ceiling: int,
     asked: SearchQuery | None = None,
 ) -> Hits:  # fmt: skip
-    """From `ceiling` (not included) down to `floor`, `stretch` articles at a time, as long as patience lasts."""
+    """From `ceiling` (not included) down to `floor`, at most `stretch` articles at a time, while patience lasts."""
     a = articles.c
     found: list[Any] = []
-    ends = time.monotonic() + PATIENCE
+    began, top, some = time.monotonic(), ceiling, min(stretch, AT_FIRST)
     async with database.read() as connection:
-        while ceiling > floor and len(found) < COUNTED:
-            least = max(floor, ceiling - stretch)
+        while ceiling > floor and len(found) < COUNTED and some:
+            least = max(floor, ceiling - some)
             words = [] if asked is None else [_words(database, asked, least, ceiling)]
             query = select(*COLUMNS).where(a.seq >= least, a.seq < ceiling, *fits, *words).order_by(a.seq.desc())
             found += (await connection.execute(query.limit(COUNTED - len(found)))).all()
             ceiling = least
-            if time.monotonic() > ends:
-                break
+            took = time.monotonic() - began
+            some = min(stretch, int((top - ceiling) / took * (PATIENCE - took))) if took < PATIENCE else 0
         shown = [row.seq for row in found[:limit]]
         rows = (await connection.execute(select(*_COLUMNS).where(a.seq.in_(shown)).order_by(a.seq.desc()))).all()
     # Where the last hit shown was, or, with fewer than a page, how far was looked.

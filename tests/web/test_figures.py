@@ -94,11 +94,12 @@ def test_an_article_says_who_was_told_of_what(ask: Any, filled: Any) -> None:
 
 
 @pytest.mark.parametrize("query", ["rupiah", "isi", "rupiah -melemah", "nowhere"])
+@pytest.mark.parametrize("patience", [-1.0, 60.0])
 def test_a_search_stretch_by_stretch_finds_what_a_search_at_once_finds(
-    ask: Any, monkeypatch: pytest.MonkeyPatch, query: str
+    ask: Any, monkeypatch: pytest.MonkeyPatch, query: str, patience: float
 ) -> None:
     monkeypatch.setattr(found, "STRETCH", 1)
-    monkeypatch.setattr(found, "PATIENCE", -1.0)
+    monkeypatch.setattr(found, "PATIENCE", patience)
 
     async def both(storage: Storage) -> Any:
         whole = await found.article_page(storage, wish(parse(query, names=(), now=utc())), after=None, limit=10)
