@@ -8,7 +8,7 @@ import time
 import typer
 
 from scheduler.cli.context import ConfigOption, DataOption, Exit, JsonOption, settings_from
-from scheduler.cli.output import Output
+from scheduler.cli.output import Output, counted
 from scheduler.places import alive_file
 from scheduler.plan import active_sources
 
@@ -31,7 +31,8 @@ def check(config: ConfigOption = None, json: JsonOption = False) -> None:
     if json:
         out.record({"ok": True, "path": str(settings.path), "outlets": len(enabled), "sources": len(sources)})
     else:
-        out.line(f"{settings.path}: no problem; {len(enabled)} outlets and {len(sources)} sources are enabled")
+        found = f"{counted(len(enabled), 'outlet')} and {counted(len(sources), 'source')}"
+        out.line(f"{settings.path}: no problem; {found} are enabled")
 
 
 def alive(config: ConfigOption = None, data: DataOption = None, json: JsonOption = False) -> None:

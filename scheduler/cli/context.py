@@ -20,7 +20,7 @@ from config.errors import ConfigError
 from config.load import load
 from config.model import Settings
 from monitor.filters import FilterError
-from scheduler.cli.output import Output
+from scheduler.cli.output import Output, counted
 from scheduler.lock import AlreadyRunning
 from scheduler.places import database_url
 from storage.errors import SchemaOutdated, StorageUnavailable
@@ -84,8 +84,7 @@ def settings_from(path: Path | None, data: Path | None = None, *, lenient: bool 
         known = _without_outlets(file) if lenient else None
         if known is None:
             _refuse(error)
-        count = len(error.problems)
-        print(f"warta: {count} problem{'s' if count != 1 else ''} in {file} (`warta check`)", file=sys.stderr)
+        print(f"warta: {counted(len(error.problems), 'problem')} in {file} (`warta check`)", file=sys.stderr)
         settings = known
     return settings if data is None else dataclasses.replace(settings, data_dir=data.absolute())
 
@@ -100,8 +99,8 @@ def _without_outlets(file: Path) -> Settings | None:
 def _refuse(error: ConfigError) -> NoReturn:
     for problem in error.problems:
         print(problem, file=sys.stderr)
-    count = len(error.problems)
-    print(f"{count} problem{'s' if count != 1 else ''} in the configuration; nothing was started.", file=sys.stderr)
+    problems = counted(len(error.problems), "problem")
+    print(f"{problems} in the configuration; nothing was started.", file=sys.stderr)
     raise typer.Exit(Exit.USAGE)
 
 

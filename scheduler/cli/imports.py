@@ -9,7 +9,7 @@ import typer
 
 from crawlers.opml import Left, ListError, NewOutlet, outlets, subscriptions
 from scheduler.cli.context import ConfigOption, Exit, JsonOption, config_path, fail, settings_from
-from scheduler.cli.output import Output
+from scheduler.cli.output import Output, counted
 
 
 def add_to(app: typer.Typer) -> None:
@@ -71,12 +71,8 @@ def _tell(
         out.line(text)
     for one_left in left:
         out.line(f"left out  {one_left.subscription.url}: {one_left.why}", style="yellow")
-    feeds, names = _counted(sum(len(one.sources) for one in made), "feed"), _counted(len(made), "outlet")
+    feeds, names = counted(sum(len(one.sources) for one in made), "feed"), counted(len(made), "outlet")
     verb = "would be written" if texts else "written"
     out.line(f"{feeds} of {names} {verb} to {directory}; {len(left)} left out")
     if made and not texts:
         out.line("next: `warta check`, then say each outlet's timezone and language")
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")

@@ -53,6 +53,11 @@ def safe(text: object) -> str:
     return CONTROLS.sub("�", str(text))
 
 
+def counted(number: int, noun: str) -> str:
+    """``1 outlet``, ``2 outlets``."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
 def ago(moment: datetime | None, now: datetime) -> str:
     """``3m ago``, ``in 20s``, or a dash."""
     if moment is None:

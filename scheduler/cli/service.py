@@ -17,7 +17,7 @@ from scheduler.cli.context import (
     finish,
     settings_from,
 )
-from scheduler.cli.output import command
+from scheduler.cli.output import command, counted
 from scheduler.daemon import Daemon, Role
 from scheduler.log_file import keep
 from scheduler.logs import Mask, configure
@@ -77,8 +77,9 @@ def _greet(role: Role, rooms: Rooms) -> None:
     outlets = {source.outlet_id for source in sources.values()}
     option = "" if settings.path.absolute() == config_path(None).absolute() else f" --config {settings.path}"
     option += "" if Path("data").absolute() == settings.data_dir.absolute() else f" --data {settings.data_dir}"
+    polled = f"{counted(len(sources), 'source')} of {counted(len(outlets), 'outlet')}"
     lines = (
-        ("warta", f"{role} as process {os.getpid()}: {len(sources)} sources of {len(outlets)} outlets"),
+        ("warta", f"{role} as process {os.getpid()}: {polled}"),
         ("config", str(settings.path)),
         ("database", masked(database_url(settings)) if settings.database != "embedded"
          else str(settings.data_dir / "warta.db")),
