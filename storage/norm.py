@@ -2,9 +2,9 @@
 
 An average is a poor measure of that. A story that breaks lends an hour several times its pace, a feed that lists old
 stories again brings a day's worth in minutes, and after a week or two every hour of the week was seen once or twice.
-So what an hour brought counts up to what chance makes of the others' pace, and hours lean on their likes: those of a
-working day on all working days, a Saturday's on the Sunday's, and both on the working hours as far as the week-end goes
-after them.
+So what an hour brought counts up to what chance makes of the pace of the calmest days, and not at all where it brought
+far more; and hours lean on their likes: those of a working day on all working days, a Saturday's on the Sunday's, and
+both on the working hours as far as the week-end goes after them.
 """
 
 from __future__ import annotations
