@@ -45,11 +45,7 @@ def norm(counts: Sequence[float], hours: Sequence[float]) -> tuple[float, ...]:
     held, counted = came, watched
     for _ in range(ROUNDS):
         held, counted = _held(came, watched, paces, levels)
-        paces = [
-            (sum(day[hour] for day in held[:WORKING]) + first[0])
-            / (sum(day[hour] for day in counted[:WORKING]) + first[1])
-            for hour in range(24)
-        ]
+        paces = [_pace([(held[day][hour], counted[day][hour]) for day in range(WORKING)], first) for hour in range(24)]
         levels = _levels(held, counted, paces)
     return tuple(
         _leaning(held, counted, day, hour, paces[hour] * levels[day]) for day in range(7) for hour in range(24)
@@ -63,7 +59,11 @@ def _by_day(values: Sequence[float]) -> _Days:
 def _calmest(came: _Days, watched: _Days, hour: int, first: tuple[float, float]) -> float:
     """The pace of an hour on the working days on which it was calmest."""
     seen = [(came[day][hour], watched[day][hour]) for day in range(WORKING) if watched[day][hour] > 0]
-    seen = sorted(seen, key=lambda day: day[0] / max(day[1], START_HOURS))[:CALMEST]
+    return _pace(sorted(seen, key=lambda day: day[0] / max(day[1], START_HOURS))[:CALMEST], first)
+
+
+def _pace(seen: list[tuple[float, float]], first: tuple[float, float]) -> float:
+    """Items an hour, from items and hours of several days and those that every hour starts with."""
     return (sum(items for items, _ in seen) + first[0]) / (sum(length for _, length in seen) + first[1])
 
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -10,8 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawlers.charset import lookup, prescan
-
-SUITES = Path(os.environ.get("WARTA_SHARED", Path(__file__).parents[2].parent / "shared")) / "suites" / "encoding"
 
 
 @pytest.mark.parametrize(
@@ -43,17 +40,15 @@ def test_no_bytes_raise(data):
 
 
 @pytest.mark.shared
-@pytest.mark.skipif(not SUITES.exists(), reason="the shared suites are not here")
-def test_the_labels_of_the_encoding_standard_are_known():
-    cases = [json.loads(line) for line in (SUITES / "labels.jsonl").read_text().splitlines()]
+def test_the_labels_of_the_encoding_standard_are_known(shared: Path):
+    cases = [json.loads(line) for line in (shared / "suites" / "encoding" / "labels.jsonl").read_text().splitlines()]
     assert [case["label"] for case in cases if lookup(case["label"]) != case["name"].lower()] == []
 
 
 @pytest.mark.shared
-@pytest.mark.skipif(not SUITES.exists(), reason="the shared suites are not here")
-def test_the_prescan_cases_of_html5lib_pass():
+def test_the_prescan_cases_of_html5lib_pass(shared: Path):
     wrong = []
-    for line in (SUITES / "html_prescan.jsonl").read_text().splitlines():
+    for line in (shared / "suites" / "encoding" / "html_prescan.jsonl").read_text().splitlines():
         case = json.loads(line)
         body = base64.b64decode(case["body_b64"])
         name = "utf-8" if body.startswith(b"\xef\xbb\xbf") else prescan(body) or "windows-1252"

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from pathlib import Path
 
@@ -11,8 +10,6 @@ from hypothesis import strategies as st
 from protego import Protego
 
 from crawlers.robots_rules import ALLOW_ALL, DISALLOW_ALL, parse, path_of, product_token
-
-SUITES = Path(os.environ.get("WARTA_SHARED", Path(__file__).parents[2].parent / "shared")) / "suites" / "robots"
 
 
 def allowed(text: str | bytes, url: str, token: str = "warta") -> bool:
@@ -153,11 +150,10 @@ def test_on_plain_files_protego_agrees(rules, path):
 
 
 @pytest.mark.shared
-@pytest.mark.skipif(not SUITES.exists(), reason="the shared suites are not here")
 @pytest.mark.parametrize("name", ["google_robots_test", "google_spec_test"])
-def test_the_google_suites_pass_whole(name):
+def test_the_google_suites_pass_whole(name, shared: Path):
     wrong = []
-    for line in (SUITES / f"{name}.jsonl").read_text().splitlines():
+    for line in (shared / "suites" / "robots" / f"{name}.jsonl").read_text().splitlines():
         case = json.loads(line)
         got = allowed(case["robots_latin1"].encode("latin-1"), case["url_latin1"], case["ua"].lower())
         if got is not case["allowed"]:
