@@ -84,6 +84,18 @@ FASTEST = 12.0
 
 
 @dataclass(frozen=True, slots=True)
+class Burst:
+    """A story breaks: a pace that decays."""
+
+    #: Seconds since the trace's start.
+    start: float
+    #: Items an hour at first.
+    pace: float
+    #: Seconds in which the pace falls to the e-th part.
+    calm: float
+
+
+@dataclass(frozen=True, slots=True)
 class Feed:
     """One feed and all that it will ever show."""
 
@@ -92,10 +104,11 @@ class Feed:
     window: int
     #: Publication times in seconds since the trace's start (a Monday, 00:00 UTC), ascending.
     times: tuple[float, ...]
-    #: Items an hour on average by hour of the week (0: Monday 00:00 UTC), and the shares of them that are timed for
-    #: minutes of the hour: what made the times, for :mod:`bench.bound`.
+    #: What made the times, for :mod:`bench.bound`: items an hour by hour of the week (0: Monday 00:00 UTC) on average,
+    #: the shares of them that are timed for minutes of the hour, and the bursts that came on top.
     rates: tuple[float, ...] = ()
     marks: Mapping[int, float] = field(default_factory=dict)
+    bursts: tuple[Burst, ...] = ()
 
 
 def feeds(seed: int, count: int, days: int) -> tuple[Feed, ...]:
@@ -105,10 +118,10 @@ def feeds(seed: int, count: int, days: int) -> tuple[Feed, ...]:
     for n in range(count):
         window, reach, shape, offset = PROBED[n] if n < len(PROBED) else _drawn(rng)
         rate = window / (reach * HOUR) * 24 * HOUR * 0.65  # the reach is that of a busy hour; a day has quiet ones
-        rates = _rates(rate, shape, offset)
-        timed = Timed(random.Random(f"marks {seed} {n}"), max(rates), never=n == 0)  # the first is the wire
-        times = _times(rng, rate, shape, offset, days, timed)
-        made.append(Feed(f"{shape}-{n}", window, times, rates, timed.marks))
+        busiest = max(_rates(rate, shape, offset, BURST_DAYS))
+        timed = Timed(random.Random(f"marks {seed} {n}"), busiest, never=n == 0)  # the first is the wire
+        times, bursts = _times(rng, rate, shape, offset, days, timed)
+        made.append(Feed(f"{shape}-{n}", window, times, _rates(rate, shape, offset), timed.marks, bursts))
     return tuple(made)
 
 
@@ -148,22 +161,25 @@ class Timed:
         return at // HOUR * HOUR + (float(minute) + self._rng.random()) * 60
 
 
-def _rates(per_day: float, shape: str, offset: float) -> tuple[float, ...]:
-    """The average of what `_times` makes."""
+def _rates(per_day: float, shape: str, offset: float, burst_days: float = 0.0) -> tuple[float, ...]:
+    """The average of what `_times` makes, bursts on that share of the days."""
     hours, rates = SHAPES[shape], []
     busy = per_day / sum(hours) * max(hours)
     for hour in range(168):
         local = int(hour + offset) % 168
         volume = WEEKENDS[shape][local // 24 - 5] if local >= 120 else 1.0
-        burst = BURST_DAYS * 4.5 * busy / 16 if 6 <= local % 24 < 22 else 0.0
+        burst = burst_days * 4.5 * busy / 16 if 6 <= local % 24 < 22 else 0.0
         rates.append(volume * (per_day * hours[local % 24] / sum(hours) + burst))
     return tuple(rates)
 
 
-def _times(rng: random.Random, per_day: float, shape: str, offset: float, days: int, timed: Timed) -> tuple[float, ...]:
+def _times(
+    rng: random.Random, per_day: float, shape: str, offset: float, days: int, timed: Timed
+) -> tuple[tuple[float, ...], tuple[Burst, ...]]:
     """Moments of one feed: days of differing output, hours after the shape, gaps of some evenness, and bursts."""
     hours = SHAPES[shape]
     found: list[float] = []
+    bursts = []
     for day in range(-1, days + 1):
         weekday = day % 7
         volume = WEEKENDS[shape][weekday - 5] if weekday >= 5 else 1.0
@@ -176,8 +192,9 @@ def _times(rng: random.Random, per_day: float, shape: str, offset: float, days: 
             found.append(timed(start + (hour + (came - upto[hour]) / (upto[hour + 1] - upto[hour])) * HOUR))
             came += _gap(rng)
         if rng.random() < BURST_DAYS:
-            found += _burst(rng, start + rng.uniform(6, 22) * HOUR, per_day / sum(hours) * max(hours) * volume)
-    return tuple(sorted(t for t in found if 0 <= t < days * DAY))
+            bursts.append(_burst(rng, start + rng.uniform(6, 22) * HOUR, per_day / sum(hours) * max(hours) * volume))
+            found += _burst_times(rng, bursts[-1])
+    return tuple(sorted(t for t in found if 0 <= t < days * DAY)), tuple(bursts)
 
 
 def _gap(rng: random.Random) -> float:
@@ -185,11 +202,15 @@ def _gap(rng: random.Random) -> float:
     return rng.gammavariate(EVENNESS, 1 / EVENNESS)
 
 
-def _burst(rng: random.Random, start: float, busy_hour: float) -> list[float]:
-    """A story breaks: three to six times a busy hour's pace, decaying over an hour or two."""
+def _burst(rng: random.Random, start: float, busy_hour: float) -> Burst:
+    """Three to six times a busy hour's pace, calming down over an hour or two."""
     calm = rng.uniform(0.5, 1.5) * HOUR
-    pace = busy_hour / HOUR * rng.uniform(3, 6)
-    return [start + rng.expovariate(1 / calm) for _ in range(_poisson(rng, pace * calm))]
+    return Burst(start, busy_hour * rng.uniform(3, 6), calm)
+
+
+def _burst_times(rng: random.Random, burst: Burst) -> list[float]:
+    count = _poisson(rng, burst.pace / HOUR * burst.calm)
+    return [burst.start + rng.expovariate(1 / burst.calm) for _ in range(count)]
 
 
 def _poisson(rng: random.Random, mean: float) -> int:

@@ -1,10 +1,15 @@
 """When asking pays: the adaptive schedule over a source's learned rhythm. Pure.
 
-Items wait from the moment they appear until the next poll, and news loses most while it is fresh: what an item
-loses grows with a power of its wait below one (:data:`FADING`). A poll is due when the loss of the items expected
-to have appeared has reached the price of a request: with a constant rate that is the interval which makes losses
-and requests together cheapest, and with a changing one it moves polls to where they end the most waiting. A dearer
-request means longer intervals everywhere, in the same proportion.
+Items wait from the moment they appear until the next poll. What an item loses grows with a power of its wait below
+one (:data:`FADING`), since news loses most while it is fresh, and at one wait, the source's turn, at once: what is
+older has missed its moment. At a steady pace the interval which makes losses and requests together cheapest is
+
+- the turn itself where between :data:`SLOW` and :data:`BUSY` items come in an hour,
+- shorter in busier hours, as a power of the pace,
+- longer in slower ones, where a request finds too little (:func:`interval`).
+
+Where the pace changes, a poll is due when the shares of intervals that have passed since the last make a whole one.
+A dearer request means longer intervals everywhere, in the same proportion.
 
 Where a desk times its items for a minute of the hour (:func:`storage.rhythm.marks`), a poll just after it finds
 them without a wait: a mark near the time that would pay draws the poll to itself.
@@ -13,6 +18,7 @@ them without a wait: a mark near the time that would pay draws the poll to itsel
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from enum import StrEnum
@@ -21,19 +27,26 @@ from storage.expectation import is_learned
 from storage.rhythm import HOUR, SLOTS, Forecast, Rhythm, marks, seconds_until_late
 
 #: The power of its wait with which an item loses: 1 would make the mean age least, 0 poll in proportion to output.
-FADING = 0.6
+FADING = 0.4
 
-#: The wait at which an item has lost one item second per second, in seconds: it only sets the unit of a price.
-REFERENCE = 1800.0
+#: Hours with as many items are asked at one interval. What is lost when it is over follows from the slower pace.
+SLOW, BUSY = 1.0, 3.0
 
-#: Price of a request while no budget makes it dearer, in item seconds: an item an hour is asked for twice an hour.
-PRICE = 900.0 / (1 + FADING)
+#: That interval while no budget makes a request dearer, in seconds.
+TURN = 1200.0
+
+#: Price of a request then: what the items of such an hour at its busiest wait for it, in item seconds.
+PRICE = BUSY / HOUR * TURN * TURN / 2
 
 #: Prices at which a source says how many requests a day it would get (see `demand`).
 PRICES = tuple(30.0 * 4.0**n for n in range(12))
 
 #: The window is taken for about to slide at this many standard deviations above the expected number of items.
 SAFETY = 3.0
+
+#: A burst is taken for so many times the pace of a busy hour, one that nine of ten hours of the week stay below, and
+#: for possible in hours that bring more than this share of it.
+BURST, BUSIEST, AWAKE = 4.0, SLOTS * 9 // 10, 0.2
 
 #: A mark between these shares of the wait that would pay may draw the poll to itself.
 DRAWN = (0.45, 1.6)
@@ -71,16 +84,32 @@ class Due:
     pulse: float
 
 
+def stretched(price: float) -> float:
+    """The turn at that price of a request, in seconds."""
+    return float(TURN * (price / PRICE) ** (1 / (1 + FADING)))
+
+
+def interval(rate: float, price: float) -> float:
+    """How long to wait between polls where so many items a second come at a steady pace, in seconds."""
+    return stretched(price) * _turns(rate)
+
+
+def _turns(rate: float) -> float:
+    gap = 1 / max(rate * HOUR, 1e-9)
+    gap = gap - 1 / SLOW + 1 / BUSY if gap > 1 / SLOW else min(gap, 1 / BUSY)
+    return float((gap * BUSY) ** (1 / (1 + FADING)))
+
+
 def due(rhythm: Rhythm, now: float, *, price: float, floor: float, ceiling: float, zone: tzinfo) -> Due:
     """When the next poll pays, within `floor` and `ceiling` seconds from now."""
     ahead = Ahead(rhythm, zone, now)
-    seconds, reason = ahead.until_loss(price, ceiling), Reason.CEILING
+    seconds, reason = ahead.until_turn(price, ceiling), Reason.CEILING
     if seconds < ceiling:
         seconds, drawn = ahead.drawn(seconds, price)
         reason = Reason.MARK if drawn else Reason.PAYS
     if seconds > ceiling:
         seconds, reason = ceiling, Reason.CEILING
-    full = ahead.until_items(_bearable(rhythm.window), seconds)
+    full = min(ahead.until_items(_bearable(rhythm.window), seconds), _burst_limit(rhythm, ahead.rate))
     for limit, other in ((full, Reason.WINDOW), (_overlap_limit(rhythm), Reason.OVERLAP)):
         if limit < seconds:
             seconds, reason = limit, other
@@ -126,40 +155,35 @@ class Ahead:
         total = sum(rate * (min(end, until) - start) for start, end, rate in self._stretches if start < until)
         return total + sum(size for at, size in self._moments if at <= until)
 
-    def loss(self, since: float, until: float) -> float:
-        """What items that appear between two times will have lost by the second, in item seconds."""
+    def loss(self, since: float, until: float, price: float) -> float:
+        """What items that appear between two times will have lost by the second, in requests."""
         self._see(until)
-        power, total = 1 + FADING, 0.0
+        turn, power, faded, late = stretched(price), 1 + FADING, 0.0, 0.0
         for start, end, rate in self._stretches:
             if since < end and start < until:
-                total += rate * ((until - max(start, since)) ** power - max(0.0, until - end) ** power)
-        total /= power
+                start = max(start, since)
+                faded += rate * ((until - start) ** power - max(0.0, until - end) ** power) / power
+                late += rate * max(0.0, min(end, until - turn) - start)
         for at, size in self._moments:
             if since < at < until:
-                total += size * (until - at) ** FADING
-        return float(total * REFERENCE ** (1 - FADING))
+                faded += size * (until - at) ** FADING
+                late += size * (until - at > turn)
+        # Such that `interval` is where a steady source's losses and requests together are least.
+        lost = faded * power / FADING / BUSY / turn**FADING + late * (1 / SLOW - 1 / BUSY)
+        return float(lost * HOUR / turn)
 
-    def until_loss(self, price: float, most: float) -> float:
-        """The wait after which the loss reaches `price`, or `most` if it does not before."""
-        low = high = reached = 0.0
-        while reached < price:
-            if high >= most:
-                return most
-            self._see(high + 1.0)
-            low, high = high, min(most, self._reach)
-            reached = self.loss(0.0, high)
-        for _ in range(30):
-            if high - low < 0.5 or reached <= 1.002 * price:
-                break
-            # The loss grows about like a power of the wait.
-            guess = high * (price / reached) ** (1 / (1 + FADING))
-            guess = min(max(guess, low + 0.03 * (high - low)), high - 0.03 * (high - low))
-            found = self.loss(0.0, guess)
-            if found < price:
-                low = guess
-            else:
-                high, reached = guess, found
-        return high
+    def until_turn(self, price: float, most: float) -> float:
+        """The wait after which its next poll pays, or `most` if that is longer."""
+        due, seen = 1.0, 0
+        while True:
+            if seen == len(self._stretches):
+                self._see(self._reach + 1.0)
+            start, end, rate = self._stretches[seen]
+            length = interval(rate / self._even, price)
+            if start + due * length <= end or end >= most:
+                return min(most, start + due * length)
+            due -= (end - start) / length
+            seen += 1
 
     def until_items(self, items: float, most: float) -> float:
         """The wait after which so many items are expected, or `most` if they are not before."""
@@ -175,13 +199,12 @@ class Ahead:
         """The best of the wait that pays and those that end just after a mark near it, looking two polls ahead."""
         if not self._marks:
             return seconds, False
-        request = FADING * price
-        pace = (request + self.loss(0.0, seconds)) / seconds
+        pace = (1 + self.loss(0.0, seconds, price)) / seconds
         best, chosen = math.inf, seconds
         for first in (seconds, *self._after_marks(0.0, seconds)):
-            lost = self.loss(0.0, first)
+            lost = self.loss(0.0, first, price)
             for second in (first + seconds, *self._after_marks(first, seconds)):
-                cost = lost + self.loss(first, second) - pace * second
+                cost = lost + self.loss(first, second, price) - pace * second
                 if cost < best:
                     best, chosen = cost, first
         return chosen, chosen != seconds
@@ -214,6 +237,14 @@ def _bearable(window: float) -> float:
     return max(0.5, root * root - 1)
 
 
+def _burst_limit(rhythm: Rhythm, rate: float) -> float:
+    """When a burst that begins now may have filled the window; endless at night and while nothing is normal yet."""
+    if rhythm.window < 1 or rhythm.normed <= 0:
+        return math.inf
+    busy = sorted(rhythm.norm)[BUSIEST] / HOUR
+    return math.inf if rate <= AWAKE * busy else rhythm.window / (BURST * busy)
+
+
 def _overlap_limit(rhythm: Rhythm) -> float:
     """At the pace of the last interval, when half the window would be new; endless while little was."""
     if rhythm.window < 1 or rhythm.span <= 0 or rhythm.fresh < 0.5 * rhythm.window:
@@ -231,10 +262,10 @@ def _silence_limit(rhythm: Rhythm, zone: tzinfo, within: float) -> float:
 def demand(rhythm: Rhythm, now: float, *, floor: float, ceiling: float, zone: tzinfo) -> tuple[float, ...]:
     """Requests a day that the source would get at each of `PRICES`."""
     forecast = Forecast(rhythm, zone, now)
-    rates = [forecast.usual(index) for index in range(SLOTS)]
-    fewest, most, power = 1 / ceiling, 1 / floor, 1 / (1 + FADING)
-    curve = []
-    for price in PRICES:
-        scale = REFERENCE ** (1 - FADING) / (1 + FADING) / price
-        curve.append(sum(min(most, max(fewest, (rate * scale) ** power)) for rate in rates) * HOUR / 7)
-    return tuple(curve)
+    turns = [_turns(forecast.usual(index)) for index in range(SLOTS)]
+    return tuple(_requests(turns, stretched(price), floor, ceiling) for price in PRICES)
+
+
+def _requests(turns: Sequence[float], turn: float, floor: float, ceiling: float) -> float:
+    """Requests a day of a source that waits so many turns in the hours of its week."""
+    return sum(HOUR / min(ceiling, max(floor, turn * several)) for several in turns) / 7

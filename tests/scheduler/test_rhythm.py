@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from dataclasses import replace
@@ -13,7 +14,20 @@ from hypothesis import strategies as st
 from config.model import Adaptive
 from scheduler.budget import Prices, corrected, price
 from scheduler.policy import PublisherWord, decide, next_attempt
-from scheduler.rhythm import FADING, PRICE, PRICES, REFERENCE, Ahead, Reason, demand, due
+from scheduler.rhythm import (
+    BURST,
+    BUSY,
+    FADING,
+    PRICE,
+    PRICES,
+    SLOW,
+    TURN,
+    Ahead,
+    Reason,
+    demand,
+    due,
+    interval,
+)
 from storage.rhythm import HOUR, Rhythm, learn
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -41,13 +55,19 @@ def wait(rhythm: Rhythm, *, cost: float = PRICE, at: datetime = NOW) -> float:
     return due(rhythm, at.timestamp(), price=cost, floor=1, ceiling=24 * HOUR, zone=UTC).seconds
 
 
-@pytest.mark.parametrize("per_hour", [0.2, 1, 6, 40])
-def test_a_steady_source_is_asked_where_waiting_and_requests_are_cheapest(per_hour: float) -> None:
-    def cost(interval: float) -> float:
-        lost = per_hour / HOUR * REFERENCE ** (1 - FADING) * interval ** (1 + FADING) / (1 + FADING)
-        return (FADING * PRICE + lost) / interval
+def lost(wait: float) -> float:
+    """What one item loses, in requests, while a request has its usual price."""
+    faded = (1 + FADING) / FADING / BUSY * (wait / TURN) ** FADING
+    return float(faded + (wait > TURN) * (1 / SLOW - 1 / BUSY)) * HOUR / TURN
 
-    best = min(range(60, 24 * 3600, 30), key=cost)
+
+@pytest.mark.parametrize("per_hour", [0.2, 0.8, 1.5, 6, 40])
+def test_a_steady_source_is_asked_where_waiting_and_requests_are_cheapest(per_hour: float) -> None:
+    waits = [30.0 * n for n in range(1, 12 * 120)]
+    sums = itertools.accumulate(per_hour / HOUR * 30 * lost(wait - 15) for wait in waits)
+    best = min(zip(waits, sums, strict=True), key=lambda found: (1 + found[1]) / found[0])[0]
+
+    assert interval(per_hour / HOUR, PRICE) == pytest.approx(best, rel=0.02, abs=30)
 
     usual = replace(steady(per_hour), recent=0.0, expected=0.0)  # neither burst nor lull
 
@@ -60,8 +80,16 @@ def test_intervals_grow_with_the_price_in_the_same_proportion() -> None:
     assert wait(rhythm, cost=4 * PRICE) == pytest.approx(4 ** (1 / (1 + FADING)) * wait(rhythm), rel=0.1)
 
 
-def test_an_item_an_hour_is_asked_for_twice_an_hour() -> None:
-    assert 1 / wait(steady(1, days=60)) == pytest.approx(2 / HOUR, rel=0.2)
+def test_one_item_an_hour_and_three_are_asked_for_three_times_an_hour() -> None:
+    assert 1 / wait(steady(1.1, days=60)) == pytest.approx(3 / HOUR, rel=0.2)
+    assert 1 / wait(steady(2.9, days=60)) == pytest.approx(3 / HOUR, rel=0.2)
+
+
+@given(st.floats(0, 100), st.floats(0, 100))
+def test_more_items_are_never_asked_for_less_often(one: float, other: float) -> None:
+    few, many = sorted((one / HOUR, other / HOUR))
+
+    assert interval(few, PRICE) >= interval(many, PRICE)
 
 
 def timed(minute: int, share: float = 0.5) -> Rhythm:
@@ -97,13 +125,10 @@ def test_the_loss_is_that_of_the_items_expected_one_by_one() -> None:
     step = 5.0
     count = int(2 * HOUR / step)
     slow = sum(
-        (ahead.items((n + 1) * step) - ahead.items(n * step))
-        * REFERENCE ** (1 - FADING)
-        * (2 * HOUR - (n + 0.5) * step) ** FADING
-        for n in range(count)
+        (ahead.items((n + 1) * step) - ahead.items(n * step)) * lost(2 * HOUR - (n + 0.5) * step) for n in range(count)
     )
 
-    assert ahead.loss(0.0, 2 * HOUR) == pytest.approx(slow, rel=0.01)
+    assert ahead.loss(0.0, 2 * HOUR, PRICE) == pytest.approx(slow, rel=0.01)
 
 
 def test_a_burst_shortens_at_once_and_silence_lengthens_slowly() -> None:
@@ -131,6 +156,18 @@ def test_a_small_window_is_asked_before_it_may_slide() -> None:
 
     assert wait(small, cost=1e6) < 0.3 * wait(large, cost=1e6)
     assert wait(small, cost=1e6) < HOUR
+
+
+def test_a_burst_does_not_fill_the_window_before_anybody_looks() -> None:
+    quiet, busy = steady(2, days=28), steady(6, days=28, window=10)
+    hours = tuple(6.0 if hour % 24 in range(8, 18) else 2.0 for hour in range(168))
+    desk = replace(busy, counts=quiet.counts, hours=quiet.hours, norm=hours)  # busy by day, and slow at the moment
+    found = due(desk, NOW.timestamp(), price=1e6, floor=1, ceiling=24 * HOUR, zone=UTC)
+    night = replace(desk, norm=tuple(20 * pace for pace in hours))
+
+    assert found.reason is Reason.WINDOW
+    assert BURST * 6 * found.seconds / HOUR <= 10
+    assert wait(night, cost=1e6) > 2 * found.seconds  # far from any busy hour
 
 
 rhythms = st.builds(
@@ -224,7 +261,7 @@ def test_a_decision_says_what_led_to_it() -> None:
     told = {term.name: term.text for term in found.terms}
 
     assert "items an hour" in told["rhythm"]
-    assert told["budget"] == "the request budget makes intervals 2.4 times as long"
+    assert told["budget"] == "the request budget makes intervals 2.7 times as long"
     assert told["failures"].startswith("failures weighing 1.5 since the last success: 2.5 times the interval")
     assert told["retry_after"] == "the server said Retry-After: 5 h"
 
