@@ -208,11 +208,11 @@ def _agrees(entry: FeedEntry, path: tuple[Any, ...], value: Any) -> bool | None:
     if path == ("link",):
         return not str(value).startswith("http") or entry.url == value or entry.url == f"{value}/"
     if path in {("id",), ("guid",)}:
-        return entry.guid == value
+        return bool(entry.guid == value)
     if path in {("author",), ("authors", 0, "name"), ("author_detail", "name")}:
         return any(name in str(value) for name in entry.authors)
     if len(path) == 3 and path[0] == "tags" and path[2] == "term":
-        return value in entry.tags
+        return bool(value in entry.tags)
     return None
 
 

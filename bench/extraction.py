@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -144,6 +145,10 @@ def _iso(text: str) -> datetime | None:
         return None
 
 
+def _parse(body: bytes) -> object:
+    return etree.fromstring(body, etree.HTMLParser(encoding="utf-8"))
+
+
 def _cpu_ms(work: Callable[[], object], rounds: int = 20) -> float:
     """Milliseconds of CPU of the quickest of some rounds."""
     took = []
@@ -167,8 +172,8 @@ def ruled(root: Path, shared: Path) -> None:
         body, rules, url = path.read_bytes(), rules_for(outlet, None), outlet.homepage
         if ("body", "rules") not in read_page(body, url, rules=rules).provenance:
             continue
-        bare = _cpu_ms(lambda body=body: etree.fromstring(body, etree.HTMLParser(encoding="utf-8")))
-        ours = _cpu_ms(lambda body=body, rules=rules, url=url: read_page(body, url, rules=rules))
+        bare = _cpu_ms(partial(_parse, body))
+        ours = _cpu_ms(partial(read_page, body, url, rules=rules))
         kind = "fictional" if root in path.parents else "real"
         rows.setdefault((kind, name), []).append((len(body), bare, ours))
     print(f"{'pages':<10} {'outlet':<16} {'n':>3} {'kB':>7} {'bare ms':>8} {'ours ms':>8} {'ratio':>6}")

@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate
 
-from bench.arrivals import DAY, HOUR, PROBED, REACH, SHAPES, WEEKENDS, WINDOWS, _burst, _poisson
+from bench.arrivals import DAY, HOUR, PROBED, REACH, SHAPES, WEEKENDS, WINDOWS, _burst, _burst_times, _poisson
 
 #: Days watched before anything is injected or judged, and days judged.
 LEARNING, JUDGED = 9, 28
@@ -156,7 +156,8 @@ def _times(rng: random.Random, feed: Feed) -> tuple[float, ...]:
             at = start + bisect_right(weights, rng.random() * weights[-1]) * HOUR + rng.random() * HOUR
             found += [at] * (rng.randint(2, 4) if rng.random() < 0.08 else 1)
         if rng.random() < 0.3:
-            found += _burst(rng, start + rng.uniform(6, 22) * HOUR, feed.per_day / sum(hours) * max(hours) * volume)
+            busy_hour = feed.per_day / sum(hours) * max(hours) * volume
+            found += _burst_times(rng, _burst(rng, start + rng.uniform(6, 22) * HOUR, busy_hour))
         if rng.random() < 0.01:
             again = start + rng.uniform(0, 24) * HOUR
             found += [again + rng.uniform(0, 300) for _ in range(rng.randint(5, 30))]

@@ -352,10 +352,10 @@ async def compare(storage: Storage, stage: Stage, newsroom: Newsroom, verdict: V
         outlet = settings.outlet(record.outlet)
         if outlet is None:
             continue
-        keys = [(outlet.id, url_key(url, outlet)) for url in (record.url, *record.aliases)]
-        known.update(keys)
+        names = [(outlet.id, url_key(url, outlet)) for url in (record.url, *record.aliases)]
+        known.update(names)
         if record.retracted is None and any(_polled(outlet, listing.source) for listing in record.listed):
-            expected.add(keys[0])
+            expected.add(names[0])
     found: Counter[tuple[str, str]] = Counter()
     async for _, stored in storage.articles.iterate(ArticleFilter()):
         found[stored.article.outlet_id, stored.article.url_key] += 1
