@@ -20,7 +20,7 @@ from apscheduler.triggers.cron import CronTrigger
 from config.model import Adaptive, Cron, Every, Schedule
 from config.units import span
 from crawlers.fraction import fraction
-from scheduler.rhythm import PRICE, TURN, Due, Reason, due, stretched
+from scheduler.rhythm import PRICE, TURN, Due, Reason, due, turn
 from storage.rhythm import Rhythm, marks
 
 #: Longest wait between two tries of a source that once worked, and of one that never did.
@@ -228,7 +228,7 @@ def _adaptive_terms(schedule: Adaptive, now: datetime, found: Due, rhythm: Rhyth
         kind = "a burst" if found.pulse > 1 else "a lull"
         terms.append(Term("pulse", f"{kind}: {found.pulse:.2g} times the usual pace in the last hours", at))
     if price > PRICE * 1.01:
-        longer = stretched(price) / TURN
+        longer = turn(price) / TURN
         terms.append(Term("budget", f"the request budget makes intervals {longer:.2g} times as long", at))
     if found.reason in _REASONS:
         words = _REASONS[found.reason].format(

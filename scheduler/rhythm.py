@@ -29,13 +29,13 @@ from storage.rhythm import HOUR, SLOTS, Forecast, Rhythm, marks, seconds_until_l
 #: The power of its wait with which an item loses: 1 would make the mean age least, 0 poll in proportion to output.
 FADING = 0.4
 
-#: Hours with as many items are asked at one interval. What is lost when it is over follows from the slower pace.
+#: Items an hour between which hours are asked at one interval, the turn. The first says what an item loses with it.
 SLOW, BUSY = 1.0, 3.0
 
-#: That interval while no budget makes a request dearer, in seconds.
+#: The turn while no budget makes a request dearer, in seconds.
 TURN = 1200.0
 
-#: Price of a request then: what the items of such an hour at its busiest wait for it, in item seconds.
+#: Price of a request then, in item seconds: so long do the items that come in a turn at the busier pace wait together.
 PRICE = BUSY / HOUR * TURN * TURN / 2
 
 #: Prices at which a source says how many requests a day it would get (see `demand`).
@@ -84,17 +84,18 @@ class Due:
     pulse: float
 
 
-def stretched(price: float) -> float:
-    """The turn at that price of a request, in seconds."""
+def turn(price: float) -> float:
+    """The source's turn at that price of a request, in seconds."""
     return float(TURN * (price / PRICE) ** (1 / (1 + FADING)))
 
 
 def interval(rate: float, price: float) -> float:
     """How long to wait between polls where so many items a second come at a steady pace, in seconds."""
-    return stretched(price) * _turns(rate)
+    return turn(price) * _turns(rate)
 
 
 def _turns(rate: float) -> float:
+    """The same in turns."""
     gap = 1 / max(rate * HOUR, 1e-9)
     gap = gap - 1 / SLOW + 1 / BUSY if gap > 1 / SLOW else min(gap, 1 / BUSY)
     return float((gap * BUSY) ** (1 / (1 + FADING)))
@@ -103,7 +104,7 @@ def _turns(rate: float) -> float:
 def due(rhythm: Rhythm, now: float, *, price: float, floor: float, ceiling: float, zone: tzinfo) -> Due:
     """When the next poll pays, within `floor` and `ceiling` seconds from now."""
     ahead = Ahead(rhythm, zone, now)
-    seconds, reason = ahead.until_turn(price, ceiling), Reason.CEILING
+    seconds, reason = ahead.until_paying(price, ceiling), Reason.CEILING
     if seconds < ceiling:
         seconds, drawn = ahead.drawn(seconds, price)
         reason = Reason.MARK if drawn else Reason.PAYS
@@ -158,31 +159,31 @@ class Ahead:
     def loss(self, since: float, until: float, price: float) -> float:
         """What items that appear between two times will have lost by the second, in requests."""
         self._see(until)
-        turn, power, faded, late = stretched(price), 1 + FADING, 0.0, 0.0
+        whole, power, faded, late = turn(price), 1 + FADING, 0.0, 0.0
         for start, end, rate in self._stretches:
             if since < end and start < until:
                 start = max(start, since)
                 faded += rate * ((until - start) ** power - max(0.0, until - end) ** power) / power
-                late += rate * max(0.0, min(end, until - turn) - start)
+                late += rate * max(0.0, min(end, until - whole) - start)
         for at, size in self._moments:
             if since < at < until:
                 faded += size * (until - at) ** FADING
-                late += size * (until - at > turn)
+                late += size * (until - at > whole)
         # Such that `interval` is where a steady source's losses and requests together are least.
-        lost = faded * power / FADING / BUSY / turn**FADING + late * (1 / SLOW - 1 / BUSY)
-        return float(lost * HOUR / turn)
+        lost = faded * power / FADING / BUSY / whole**FADING + late * (1 / SLOW - 1 / BUSY)
+        return float(lost * HOUR / whole)
 
-    def until_turn(self, price: float, most: float) -> float:
-        """The wait after which its next poll pays, or `most` if that is longer."""
-        due, seen = 1.0, 0
+    def until_paying(self, price: float, most: float) -> float:
+        """The wait after which the next poll pays, or `most` if that is longer."""
+        left, seen = 1.0, 0
         while True:
             if seen == len(self._stretches):
                 self._see(self._reach + 1.0)
             start, end, rate = self._stretches[seen]
             length = interval(rate / self._even, price)
-            if start + due * length <= end or end >= most:
-                return min(most, start + due * length)
-            due -= (end - start) / length
+            if start + left * length <= end or end >= most:
+                return min(most, start + left * length)
+            left -= (end - start) / length
             seen += 1
 
     def until_items(self, items: float, most: float) -> float:
@@ -263,9 +264,9 @@ def demand(rhythm: Rhythm, now: float, *, floor: float, ceiling: float, zone: tz
     """Requests a day that the source would get at each of `PRICES`."""
     forecast = Forecast(rhythm, zone, now)
     turns = [_turns(forecast.usual(index)) for index in range(SLOTS)]
-    return tuple(_requests(turns, stretched(price), floor, ceiling) for price in PRICES)
+    return tuple(_requests(turns, turn(price), floor, ceiling) for price in PRICES)
 
 
-def _requests(turns: Sequence[float], turn: float, floor: float, ceiling: float) -> float:
+def _requests(turns: Sequence[float], whole: float, floor: float, ceiling: float) -> float:
     """Requests a day of a source that waits so many turns in the hours of its week."""
-    return sum(HOUR / min(ceiling, max(floor, turn * several)) for several in turns) / 7
+    return sum(HOUR / min(ceiling, max(floor, whole * several)) for several in turns) / 7
