@@ -31,11 +31,8 @@ from numpy.typing import NDArray
 
 from bench.arrivals import DAY, HOUR, Feed, feeds
 from bench.peers import PEERS
-from bench.polling import PACE
+from bench.polling import PACE, QUICK, SCHEDULE
 from bench.replay import WARM_UP, Account, Watch, at_equal_requests
-
-#: The longest wait between two polls, in seconds.
-CEILING = 6 * HOUR
 
 #: Steps of the grid in the shorter of the two ages, at least; a minute has a whole number of them.
 STEPS = 12
@@ -80,7 +77,7 @@ def cheapest(feed: Feed, days: float, step: float, ages: tuple[float, float], pr
     grid = np.arange(len(came)) * step
     before = [np.interp(grid - age, grid, came) for age in ages]
     total, following = np.zeros(len(came)), np.zeros(len(came), dtype=int)
-    most = int(CEILING / step)
+    most = int(SCHEDULE.ceiling.total_seconds() / step)
     for n in range(1, len(came)):
         first = max(0, n - most)
         seen = came[first:n]
@@ -154,7 +151,7 @@ def main() -> None:
     options = parser.parse_args()
     began, found = time.monotonic(), []
     for seed in options.seeds:
-        found.append(measure(seed, 40, 14, options.pace, options.goal))
+        found.append(measure(seed, *QUICK, options.pace, options.goal))
         if not options.json:
             print(f"trace {seed}: " + ", ".join(f"{name} {value:.4g}" for name, value in found[-1].items()), flush=True)
     closing: dict[str, float] = {name: round(statistics.median(one[name] for one in found), 4) for name in found[0]}

@@ -27,6 +27,9 @@ from config.model import Adaptive
 #: Requests a day and feed: an hourly poll on average, which is what Miniflux and StormCrawler ship with.
 PACE = 24.0
 
+#: Feeds and days of a trace for `--quick`.
+QUICK = (40, 14)
+
 SCHEDULE = Adaptive(floor=timedelta(minutes=2), ceiling=timedelta(hours=6))
 
 
@@ -107,7 +110,7 @@ def main() -> None:
     parser.add_argument("--pace", type=float, default=PACE, help="requests a day and feed")
     parser.add_argument("--seeds", type=int, nargs="*", help="traces to replay")
     options = parser.parse_args()
-    count, days = (40, 14) if options.quick else (60, 21)
+    count, days = QUICK if options.quick else (60, 21)
     seeds = options.seeds or ([1, 2, 3] if options.quick else [1, 2, 3, 4, 5])
     began, found, tables = time.monotonic(), [], []
     for seed in seeds:
